@@ -1,0 +1,1 @@
+//! The Docker Engine API. Nothing here knows Terraform.

@@ -1,0 +1,1 @@
+//! The wire: what makes a process a Terraform plugin.

@@ -1,0 +1,1 @@
+//! One file per Terraform resource type; start reading here.

@@ -1,0 +1,1 @@
+//! Terraform's data model. Pure: no I/O, no clock, no logging.
