@@ -78,6 +78,12 @@ pub(super) fn arrange(attribute: &Attribute, found: Value, held: &Value) -> Valu
         return Value::List(places.into_iter().flatten().chain(rest).collect());
     }
     match (&attribute.kind, found, held) {
+        // An object that says nothing is no object to the server.
+        (Kind::Nested(Nesting::Single, _), Value::Null, Value::Map(held))
+            if held.values().all(Value::is_null) =>
+        {
+            Value::Map(held.clone())
+        }
         (Kind::Nested(Nesting::Single, members), Value::Map(found), Value::Map(held)) => {
             Value::Map(arrange_object(members, found, held))
         }

@@ -14,3 +14,20 @@ pub struct Timeouts {
     /// How long deleting may take, such as `"5m"`.
     pub delete: Option<Duration>,
 }
+
+impl Timeouts {
+    /// The limit of creating, or `otherwise`.
+    pub fn create_or(timeouts: Option<&Self>, otherwise: Duration) -> Duration {
+        timeouts.and_then(|timeouts| timeouts.create.clone()).unwrap_or(otherwise)
+    }
+
+    /// The limit of an update, or `otherwise`.
+    pub fn update_or(timeouts: Option<&Self>, otherwise: Duration) -> Duration {
+        timeouts.and_then(|timeouts| timeouts.update.clone()).unwrap_or(otherwise)
+    }
+
+    /// The limit of deleting, or `otherwise`.
+    pub fn delete_or(timeouts: Option<&Self>, otherwise: Duration) -> Duration {
+        timeouts.and_then(|timeouts| timeouts.delete.clone()).unwrap_or(otherwise)
+    }
+}

@@ -1,0 +1,21 @@
+//! The acceptance tests: real engines, real Terraform, a real registry. `acceptance-tests/run` runs them.
+//!
+//! # Layout
+//! - [`testbed`]: a swarm of real hosts on this machine.
+//! - [`terraform`]: Terraform in a folder of its own, with this build of the provider.
+//! - one file for each resource, and for each promise that is about more than one.
+//!
+//! A test makes what it needs under names of its own, depends on no other, and leaves nothing behind.
+
+mod drift;
+mod examples;
+mod faults;
+mod load;
+mod registry_service;
+mod secrecy;
+mod started_by_hand;
+mod swarm_node_label;
+mod swarm_secret;
+mod terraform;
+mod testbed;
+mod versions;

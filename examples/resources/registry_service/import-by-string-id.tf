@@ -1,0 +1,5 @@
+import {
+  to       = registry_service.hub
+  id       = "registry"
+  provider = swarm
+}

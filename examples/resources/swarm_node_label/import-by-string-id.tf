@@ -1,0 +1,4 @@
+import {
+  to = swarm_node_label.registry
+  id = "hubworker01/registry"
+}

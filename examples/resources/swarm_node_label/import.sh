@@ -1,0 +1,1 @@
+terraform import swarm_node_label.registry hubworker01/registry

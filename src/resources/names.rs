@@ -1,0 +1,51 @@
+//! What Swarm allows as a name, so that a plan refuses what an apply could not do.
+
+/// A name of a secret or a config: at most 64 letters, digits, `-`, `_` and `.`, beginning and ending with a
+/// letter or digit (swarmkit's rule for both).
+pub fn object_name(name: &String) -> Result<(), String> {
+    rule(name, 64, &['-', '_', '.'])
+}
+
+/// A name of a service: at most 63 letters, digits, `-` and `_`, beginning and ending with a letter or digit,
+/// since it becomes a DNS name.
+pub fn service_name(name: &String) -> Result<(), String> {
+    rule(name, 63, &['-', '_'])
+}
+
+fn rule(name: &str, longest: usize, separators: &[char]) -> Result<(), String> {
+    let inner = |c: char| c.is_ascii_alphanumeric() || separators.contains(&c);
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    if name.len() > longest || !name.chars().all(inner) || !edge(name.chars().next()) || !edge(name.chars().last()) {
+        let separators: Vec<String> = separators.iter().map(|c| format!("`{c}`")).collect();
+        return Err(format!(
+            "a name has 1 to {longest} characters, letters, digits and {}, and begins and ends with a letter or digit",
+            separators.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// A key of a label: anything but nothing, and not one of the provider's own.
+pub fn label_key(key: &String) -> Result<(), String> {
+    if key.is_empty() || key.contains(char::is_whitespace) {
+        return Err("a key is not empty and has no spaces in it".to_owned());
+    }
+    if key.starts_with(super::generation::OWN_LABELS) {
+        return Err(format!("keys that begin with `{}` are the provider's own", super::generation::OWN_LABELS));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_as_the_engine_has_them() {
+        let ok = |name: &str| object_name(&name.to_owned()).is_ok();
+        assert!(ok("localhub.crt") && ok("a") && ok(&"a".repeat(64)));
+        assert!(!ok("") && !ok(".a") && !ok("a-") && !ok("a b") && !ok(&"a".repeat(65)) && !ok("ä"));
+        let ok = |name: &str| service_name(&name.to_owned()).is_ok();
+        assert!(ok("my_registry-1") && !ok("a.b") && !ok(&"a".repeat(64)));
+    }
+}

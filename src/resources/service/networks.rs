@@ -1,0 +1,59 @@
+//! The networks that the tasks join: `TaskTemplate.Networks` of the Engine API.
+
+use crate::docker::{self, NetworkAttachment, ServiceSpec};
+use crate::terraform::Model;
+use std::collections::BTreeSet;
+
+/// A network that the tasks join.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Model)]
+pub struct Network {
+    /// Name or ID of the network.
+    pub network: String,
+
+    /// More names under which the tasks are found in that network.
+    #[tf(default = BTreeSet::new())]
+    pub aliases: BTreeSet<String>,
+}
+
+impl Network {
+    /// The networks of a specification, spelt as `spelt` spells them; `known` are those that there are.
+    pub fn read(spec: &ServiceSpec, known: &[docker::Network], spelt: &[Self]) -> Vec<Self> {
+        let attached = spec.task_template.iter().flat_map(|task| task.networks.iter().flatten());
+        let mut networks: Vec<Self> = attached
+            .map(|attachment| {
+                let id = attachment.target.clone().unwrap_or_default();
+                let name = known.iter().find(|network| network.id == id).map(|network| network.name.clone());
+                let own = |network: &&Self| network.network == id || Some(&network.network) == name.as_ref();
+                let spelt = spelt.iter().find(own).map(|network| network.network.clone());
+                Network {
+                    network: spelt.or(name).unwrap_or(id),
+                    aliases: attachment.aliases.iter().flatten().cloned().collect(),
+                }
+            })
+            .collect();
+        networks.sort();
+        networks
+    }
+
+    /// Joins these networks and no others. What is joined already stays as it is.
+    pub fn write(wanted: &[Self], spec: &mut ServiceSpec, known: &[docker::Network]) {
+        let mut wanted = wanted.to_vec();
+        wanted.sort();
+        if Self::read(spec, known, &wanted) == wanted {
+            return;
+        }
+        let task = spec.task_template.get_or_insert_default();
+        let before = task.networks.take().unwrap_or_default();
+        let attach = |network: &Self| {
+            let found = known.iter().find(|known| known.id == network.network || known.name == network.network);
+            let target = found.map_or(network.network.clone(), |found| found.id.clone());
+            let kept = before.iter().find(|before| before.target.as_ref() == Some(&target)).cloned();
+            NetworkAttachment {
+                target: Some(target),
+                aliases: Some(network.aliases.iter().cloned().collect()),
+                ..kept.unwrap_or_default()
+            }
+        };
+        task.networks = Some(wanted.iter().map(attach).collect());
+    }
+}

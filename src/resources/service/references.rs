@@ -1,0 +1,175 @@
+//! Secrets and configs in the tasks' files: `ContainerSpec.Secrets` and `ContainerSpec.Configs` of the Engine API.
+
+use super::{container, container_mut};
+use crate::docker::{ConfigReference, FileTarget, SecretReference, ServiceSpec};
+use crate::terraform::Model;
+
+/// A secret or a config that the tasks see as a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Model)]
+pub struct Reference {
+    /// ID or name of the object.
+    pub source: String,
+
+    /// Name of the file: for a secret beneath `/run/secrets`, for a config beneath `/`, or a full path. By default the
+    /// object's own name.
+    pub target: Option<String>,
+
+    /// ID of the user that owns the file.
+    #[tf(default = "0")]
+    pub uid: String,
+
+    /// ID of the group that owns the file.
+    #[tf(default = "0")]
+    pub gid: String,
+
+    /// The file's mode, in octal.
+    #[tf(default = "0444", check = mode)]
+    pub mode: String,
+}
+
+impl Reference {
+    /// The file's mode as the Engine counts it.
+    pub fn mode_bits(&self) -> u32 {
+        u32::from_str_radix(&self.mode, 8).unwrap_or(0o444)
+    }
+
+    /// A mode as it is written here: four octal digits.
+    pub fn mode_text(bits: u32) -> String {
+        format!("{bits:04o}")
+    }
+}
+
+fn mode(mode: &String) -> Result<(), String> {
+    match u32::from_str_radix(mode, 8) {
+        Ok(bits) if bits <= 0o7777 && mode.len() == 4 => Ok(()),
+        _ => Err("a mode is four octal digits, such as \"0400\"".to_owned()),
+    }
+}
+
+/// A secret or a config that there is, by both of its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its ID.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A reference as the Engine has it, with the object's ID and name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// The object.
+    pub object: Object,
+    /// The file.
+    pub file: Reference,
+}
+
+impl Reference {
+    /// The secrets of a specification.
+    pub fn secrets(spec: &ServiceSpec) -> Vec<Resolved> {
+        let secrets = container(spec).into_iter().flat_map(|container| container.secrets.iter().flatten());
+        secrets.map(|secret| resolved(&secret.secret_id, &secret.secret_name, secret.file.as_ref())).collect()
+    }
+
+    /// The configs of a specification.
+    pub fn configs(spec: &ServiceSpec) -> Vec<Resolved> {
+        let configs = container(spec).into_iter().flat_map(|container| container.configs.iter().flatten());
+        configs.map(|config| resolved(&config.config_id, &config.config_name, config.file.as_ref())).collect()
+    }
+
+    /// What a specification refers to, spelt as `spelt` spells it: by ID or by name, with or without a target that is
+    /// the object's own name.
+    pub fn read(found: &[Resolved], spelt: &[Self]) -> Vec<Self> {
+        let mut references: Vec<Self> = found
+            .iter()
+            .map(|Resolved { object, file }| {
+                let target = file.target.as_deref().unwrap_or(&object.name);
+                let own = |reference: &&Self| {
+                    let source = &reference.source;
+                    (*source == object.id || *source == object.name)
+                        && reference.target.as_deref().unwrap_or(&object.name) == target
+                };
+                let spelt = spelt.iter().find(own);
+                Reference {
+                    source: spelt.map_or(&object.id, |spelt| &spelt.source).clone(),
+                    target: match spelt {
+                        Some(spelt) => spelt.target.clone(),
+                        None => file.target.clone().filter(|target| *target != object.name),
+                    },
+                    ..file.clone()
+                }
+            })
+            .collect();
+        references.sort();
+        references
+    }
+
+    /// This reference with the object that it means among those that there are.
+    pub fn resolve(&self, known: &[Object]) -> Option<Resolved> {
+        let object = known.iter().find(|object| object.id == self.source || object.name == self.source)?.clone();
+        let target = self.target.clone().unwrap_or_else(|| object.name.clone());
+        Some(Resolved { file: Reference { source: object.id.clone(), target: Some(target), ..self.clone() }, object })
+    }
+
+    /// Mounts these secrets and no others. What is mounted already stays as it is.
+    pub fn write_secrets(wanted: &[Resolved], spec: &mut ServiceSpec) {
+        if same(&Self::secrets(spec), wanted) {
+            return;
+        }
+        let reference = |wanted: &Resolved| SecretReference {
+            file: Some(wanted.file.file()),
+            secret_id: Some(wanted.object.id.clone()),
+            secret_name: Some(wanted.object.name.clone()),
+            ..SecretReference::default()
+        };
+        container_mut(spec).secrets = Some(sorted(wanted).iter().map(reference).collect());
+    }
+
+    /// Mounts these configs and no others. What is mounted already stays as it is.
+    pub fn write_configs(wanted: &[Resolved], spec: &mut ServiceSpec) {
+        if same(&Self::configs(spec), wanted) {
+            return;
+        }
+        let reference = |wanted: &Resolved| ConfigReference {
+            file: Some(wanted.file.file()),
+            config_id: Some(wanted.object.id.clone()),
+            config_name: Some(wanted.object.name.clone()),
+            ..ConfigReference::default()
+        };
+        container_mut(spec).configs = Some(sorted(wanted).iter().map(reference).collect());
+    }
+
+    fn file(&self) -> FileTarget {
+        FileTarget {
+            name: self.target.clone(),
+            uid: Some(self.uid.clone()),
+            gid: Some(self.gid.clone()),
+            mode: Some(self.mode_bits()),
+            ..FileTarget::default()
+        }
+    }
+}
+
+fn resolved(id: &Option<String>, name: &Option<String>, file: Option<&FileTarget>) -> Resolved {
+    let object = Object { id: id.clone().unwrap_or_default(), name: name.clone().unwrap_or_default() };
+    let owner = |id: Option<&String>| id.filter(|id| !id.is_empty()).map_or("0", String::as_str).to_owned();
+    let file = Reference {
+        source: object.id.clone(),
+        target: file.and_then(|file| file.name.clone()),
+        uid: owner(file.and_then(|file| file.uid.as_ref())),
+        gid: owner(file.and_then(|file| file.gid.as_ref())),
+        mode: Reference::mode_text(file.and_then(|file| file.mode).unwrap_or_default()),
+    };
+    Resolved { object, file }
+}
+
+/// The order in which references are written: the same set makes the same bytes, since another order restarts tasks.
+fn sorted(references: &[Resolved]) -> Vec<Resolved> {
+    let mut sorted = references.to_vec();
+    sorted.sort_by(|a, b| a.file.target.cmp(&b.file.target).then_with(|| a.object.id.cmp(&b.object.id)));
+    sorted
+}
+
+fn same(a: &[Resolved], b: &[Resolved]) -> bool {
+    sorted(a) == sorted(b)
+}

@@ -1,0 +1,168 @@
+//! How tasks are replaced and restarted: `UpdateConfig`, `RollbackConfig` and `RestartPolicy` of the Engine API.
+
+use super::ports::one_of;
+use crate::docker::{ServiceSpec, UpdateConfig};
+use crate::terraform::{Duration, Model, Number};
+
+/// How the tasks of a service are replaced.
+#[derive(Clone, Debug, PartialEq, Model)]
+pub struct Rollout {
+    /// `start-first`: the new task serves before the old one stops. `stop-first`: the old one makes room.
+    #[tf(derived, check = order)]
+    pub order: String,
+
+    /// How many tasks are replaced at once; 0: all.
+    #[tf(derived, check = count)]
+    pub parallelism: i64,
+
+    /// Pause between two replacements, such as `"10s"`.
+    #[tf(derived)]
+    pub delay: Duration,
+
+    /// How long a new task is watched for a failure, such as `"30s"`.
+    #[tf(derived)]
+    pub monitor: Duration,
+
+    /// What a failure leads to: `pause`, `continue` or, in an update, `rollback`.
+    #[tf(derived, check = failure_action)]
+    pub failure_action: String,
+
+    /// The part of the tasks, from 0 to 1, that may fail without counting as a failure.
+    #[tf(derived, check = ratio)]
+    pub max_failure_ratio: Number,
+}
+
+impl Rollout {
+    /// What the Engine does where a service says nothing.
+    pub fn engine_default() -> Self {
+        Rollout {
+            order: "stop-first".to_owned(),
+            parallelism: 1,
+            delay: Duration::from_secs(0),
+            monitor: Duration::from_secs(5),
+            failure_action: "pause".to_owned(),
+            max_failure_ratio: 0.into(),
+        }
+    }
+}
+
+fn order(order: &String) -> Result<(), String> {
+    one_of(order, &["start-first", "stop-first"])
+}
+
+fn failure_action(action: &String) -> Result<(), String> {
+    one_of(action, &["pause", "continue", "rollback"])
+}
+
+fn ratio(ratio: &Number) -> Result<(), String> {
+    if (Number::from(0_i64)..=Number::from(1_i64)).contains(ratio) {
+        Ok(())
+    } else {
+        Err("a ratio is a number from 0 to 1".to_owned())
+    }
+}
+
+/// Refuses negative counts.
+pub fn count(count: &i64) -> Result<(), String> {
+    if *count >= 0 { Ok(()) } else { Err("a count is not negative".to_owned()) }
+}
+
+/// When a task that ended is started anew.
+#[derive(Clone, Debug, PartialEq, Model)]
+pub struct Restart {
+    /// `any`, `on-failure` or `none`.
+    #[tf(default = "any", check = condition)]
+    pub condition: String,
+
+    /// Pause before a restart, such as `"5s"`.
+    #[tf(default = Duration::from_secs(5))]
+    pub delay: Duration,
+
+    /// How many restarts at most within `window`; 0: any number.
+    #[tf(default = 0, check = count)]
+    pub max_attempts: i64,
+
+    /// The time over which `max_attempts` counts; 0: all the time.
+    #[tf(default = Duration::from_secs(0))]
+    pub window: Duration,
+}
+
+impl Default for Restart {
+    /// What the Engine does where a service says nothing.
+    fn default() -> Self {
+        Restart {
+            condition: "any".to_owned(),
+            delay: Duration::from_secs(5),
+            max_attempts: 0,
+            window: Duration::from_secs(0),
+        }
+    }
+}
+
+fn condition(condition: &String) -> Result<(), String> {
+    one_of(condition, &["any", "on-failure", "none"])
+}
+
+impl Rollout {
+    /// What a specification says, or the Engine's defaults where it says nothing.
+    pub fn read(config: Option<&UpdateConfig>) -> Self {
+        let default = Rollout::engine_default();
+        let Some(config) = config else { return default };
+        let word = |word: &Option<String>, otherwise: String| word.clone().filter(|word| !word.is_empty()).unwrap_or(otherwise);
+        Rollout {
+            order: word(&config.order, default.order),
+            parallelism: whole(config.parallelism.unwrap_or(1)),
+            delay: Duration::from_nanos(config.delay.unwrap_or_default()),
+            // The Engine takes nought for "not said".
+            monitor: config.monitor.filter(|nanos| *nanos > 0).map_or(default.monitor, Duration::from_nanos),
+            failure_action: word(&config.failure_action, default.failure_action),
+            max_failure_ratio: config.max_failure_ratio.and_then(Number::from_f64).unwrap_or(default.max_failure_ratio),
+        }
+    }
+
+    /// Says this, unless it is what is said already.
+    pub fn write(&self, config: &mut Option<UpdateConfig>) {
+        if Self::read(config.as_ref()) == *self {
+            return;
+        }
+        let config = config.get_or_insert_default();
+        config.order = Some(self.order.clone());
+        config.parallelism = u64::try_from(self.parallelism).ok();
+        config.delay = Some(self.delay.nanos());
+        config.monitor = Some(self.monitor.nanos());
+        config.failure_action = Some(self.failure_action.clone());
+        config.max_failure_ratio = self.max_failure_ratio.to_f64();
+    }
+}
+
+impl Restart {
+    /// What a specification says, or the Engine's defaults where it says nothing.
+    pub fn read(spec: &ServiceSpec) -> Self {
+        let default = Restart::default();
+        let Some(policy) = spec.task_template.as_ref().and_then(|task| task.restart_policy.as_ref()) else {
+            return default;
+        };
+        Restart {
+            condition: policy.condition.clone().filter(|word| !word.is_empty()).unwrap_or(default.condition),
+            delay: policy.delay.map_or(default.delay, Duration::from_nanos),
+            max_attempts: whole(policy.max_attempts.unwrap_or_default()),
+            window: Duration::from_nanos(policy.window.unwrap_or_default()),
+        }
+    }
+
+    /// Says this, unless it is what is said already: another spelling would restart the tasks.
+    pub fn write(&self, spec: &mut ServiceSpec) {
+        if Self::read(spec) == *self {
+            return;
+        }
+        let policy = spec.task_template.get_or_insert_default().restart_policy.get_or_insert_default();
+        policy.condition = Some(self.condition.clone());
+        policy.delay = Some(self.delay.nanos());
+        policy.max_attempts = u64::try_from(self.max_attempts).ok();
+        policy.window = Some(self.window.nanos());
+    }
+}
+
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

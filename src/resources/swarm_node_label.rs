@@ -1,0 +1,144 @@
+//! `swarm_node_label`: one label of one node.
+
+use super::{failure::Doing, names};
+use crate::docker::{Docker, Found, Node};
+use crate::terraform::{Computed, Context, Diagnostic, Duration, Model, Resource, Result, Timeouts};
+
+/// One label of one node of the swarm, such as the one by which a service chooses its nodes.
+///
+/// The resource owns this one key: other labels of the node are neither shown nor touched, whoever set them. Many
+/// labels of one node that change in one apply become few updates of the node.
+///
+/// A node that left the swarm and joined it again is a new node to Docker, without its labels: named by its hostname
+/// here, it gets the label again at the next apply.
+#[derive(Debug, Model)]
+pub struct SwarmNodeLabel {
+    /// ID of the node, or its exact hostname if only one node has it.
+    #[tf(replace, check = not_empty)]
+    node: String,
+
+    /// Key of the label. Constraints of services know it as `node.labels.KEY`, where only letters, digits, `-`, `_` and
+    /// `.` are understood.
+    #[tf(replace, check = names::label_key)]
+    key: String,
+
+    /// Value of the label; it may be empty.
+    value: String,
+
+    /// How long the operations may take: a minute, unless it says otherwise.
+    timeouts: Option<Timeouts>,
+
+    /// ID of the node.
+    node_id: Computed<String>,
+
+    /// `NODE_ID/KEY`.
+    id: Computed<String>,
+}
+
+impl Resource for SwarmNodeLabel {
+    const TYPE: &'static str = "swarm_node_label";
+    type Client = Docker;
+
+    async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
+        let node = context.client.find_node(&self.node).await.doing(|| self.action("set")).map_err(at_node)?;
+        match node.labels().get(&self.key) {
+            // An earlier apply may have set it without living to tell: then there is nothing left to do.
+            Some(value) if *value == self.value => {}
+            Some(_) => return Err(self.taken(&node)),
+            None => self.write(&node.id, None, Some(self.value.clone()), context).await?,
+        }
+        self.found(&node);
+        Ok(())
+    }
+
+    async fn read(mut self, context: &mut Context<Docker>) -> Result<Option<Self>> {
+        let Some(node) = context.client.find_node(&self.node).await.found().doing(|| self.action("read"))? else {
+            return Ok(None);
+        };
+        let Some(value) = node.labels().get(&self.key) else { return Ok(None) };
+        self.value.clone_from(value);
+        self.found(&node);
+        Ok(Some(self))
+    }
+
+    async fn update(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
+        if self.value != prior.value {
+            let node = self.node_id.get()?.clone();
+            self.write(&node, Some(prior.value.clone()), Some(self.value.clone()), context).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
+        let node = self.node_id.get()?;
+        let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::from_secs(60));
+        let removed = context.client.set_node_label(node, &self.key, Some(&self.value), None, limit.to_std()).await;
+        removed.found().doing(|| self.action("remove"))?;
+        Ok(())
+    }
+
+    async fn import(id: &str, context: &mut Context<Docker>) -> Result<Option<Self>> {
+        let Some((node, key)) = id.split_once('/').filter(|(node, key)| !node.is_empty() && !key.is_empty()) else {
+            return Err(Diagnostic::error(
+                format!("Cannot import swarm_node_label `{id}`"),
+                "The ID of a label is `NODE/KEY`, where NODE is the ID or the hostname of a node, such as \
+                 `hubworker01/registry`.",
+            ));
+        };
+        let label = SwarmNodeLabel {
+            node: node.to_owned(),
+            key: key.to_owned(),
+            value: String::new(),
+            timeouts: None,
+            node_id: Computed::default(),
+            id: Computed::default(),
+        };
+        label.read(context).await
+    }
+}
+
+impl SwarmNodeLabel {
+    fn found(&mut self, node: &Node) {
+        self.node_id = node.id.clone().into();
+        self.id = format!("{}/{}", node.id, self.key).into();
+    }
+
+    async fn write(
+        &self,
+        node: &str,
+        expected: Option<String>,
+        value: Option<String>,
+        context: &Context<Docker>,
+    ) -> Result<()> {
+        let limit = Timeouts::create_or(self.timeouts.as_ref(), Duration::from_secs(60));
+        context
+            .client
+            .set_node_label(node, &self.key, expected.as_deref(), value.as_deref(), limit.to_std())
+            .await
+            .doing(|| self.action("set"))
+    }
+
+    fn action(&self, verb: &str) -> String {
+        format!("{verb} label `{}` of node `{}`", self.key, self.node)
+    }
+
+    fn taken(&self, node: &Node) -> Diagnostic {
+        Diagnostic::error(
+            format!("Cannot set label `{}` of node `{}`", self.key, self.node),
+            format!(
+                "The node already has this label, with another value, from somebody else. To take it over, import it: \
+                 terraform import ADDRESS {}/{}. To let the other have it, choose another key.",
+                node.id, self.key
+            ),
+        )
+        .at("key")
+    }
+}
+
+fn at_node(diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic.at("node")
+}
+
+fn not_empty(node: &String) -> Result<(), String> {
+    if node.trim().is_empty() { Err("an ID or a hostname is wanted".to_owned()) } else { Ok(()) }
+}
