@@ -1,1 +1,3 @@
 //! The wire: what makes a process a Terraform plugin.
+
+mod proto;
