@@ -4,19 +4,19 @@
 //! test below makes it again and compares; `UPDATE=1 cargo test generated_code_is_current` writes it.
 
 /// Terraform's plugin protocol 6.
-#[allow(missing_docs, clippy::all, clippy::pedantic)]
+#[allow(dead_code, missing_docs, clippy::all, clippy::pedantic)]
 pub mod tfplugin6 {
     include!("../../proto/generated/tfplugin6.rs");
 }
 
 /// go-plugin's controller, stdio and broker.
-#[allow(missing_docs, clippy::all, clippy::pedantic)]
+#[allow(dead_code, missing_docs, clippy::all, clippy::pedantic)]
 pub mod go_plugin {
     include!("../../proto/generated/plugin.rs");
 }
 
 /// gRPC's health service.
-#[allow(missing_docs, clippy::all, clippy::pedantic)]
+#[allow(dead_code, missing_docs, clippy::all, clippy::pedantic)]
 pub mod health {
     include!("../../proto/generated/grpc.health.v1.rs");
 }
