@@ -1,0 +1,32 @@
+//! The provider, as the plugin layer sees it.
+
+use super::{AnyResource, Config, Diagnostics, Schema};
+use async_trait::async_trait;
+
+/// What a plugin serves. The plugin layer knows nothing else of what is behind it.
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    /// The provider's source address, such as `localhub/swarm`.
+    fn address(&self) -> &'static str;
+
+    /// The schema of the `provider` block.
+    fn schema(&self) -> &Schema;
+
+    /// Every resource type.
+    fn resources(&self) -> &[Box<dyn AnyResource>];
+
+    /// What is wrong with a `provider` block, of which parts may be unknown.
+    fn validate(&self, config: &Config) -> Diagnostics;
+
+    /// Takes the `provider` block; a later call replaces it. Parts may be unknown while planning. Nothing is
+    /// connected: that waits for the first call that needs it.
+    async fn configure(&self, config: &Config, terraform_version: &str) -> Diagnostics;
+
+    /// Terraform was asked to stop: running operations end soon, with what exists.
+    fn stop(&self);
+
+    /// The resource type of that name.
+    fn resource(&self, type_name: &str) -> Option<&dyn AnyResource> {
+        self.resources().iter().find(|resource| resource.type_name() == type_name).map(|resource| &**resource)
+    }
+}
