@@ -254,7 +254,9 @@ mod tests {
 
     #[test]
     fn fields_cannot_touch_what_terraform_relies_on() {
-        let lines = lines(set("TF_LOG", "trace"), || tracing::info!(target: "swarm", "@level" = 3, "hello"));
+        let lines = lines(set("TF_LOG", "trace"), || {
+            tracing::info!(target: "swarm", { "@level" = 3 }, "hello");
+        });
         assert_eq!(lines[0]["@level"], "info");
         assert_eq!(lines[0]["@message"], "hello");
     }

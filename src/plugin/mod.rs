@@ -15,17 +15,19 @@
 //! | [`log`], [`crash`] | standard error: structured lines, and panics |
 //! | [`proto`] | generated messages |
 
-mod command;
+mod codec;
 mod companions;
 mod connection;
 mod crash;
 mod handshake;
+#[cfg(any())]
 mod lifecycle;
 mod log;
 mod proto;
+#[cfg(any())]
 mod reattach;
 mod socket;
 mod tls;
 
-pub use command::run;
-pub use lifecycle::{ServeError, serve};
+//pub use command::run;
+//pub use lifecycle::{ServeError, serve};
