@@ -1,1 +1,33 @@
 //! The wire: what makes a process a Terraform plugin.
+//!
+//! Terraform starts the binary several times in one command and speaks gRPC with it over a Unix socket. Here is
+//! all that this takes, and nothing of what a provider does: a provider is whatever implements
+//! [`terraform::Provider`](crate::terraform::Provider).
+//!
+//! | module | what it knows |
+//! | --- | --- |
+//! | [`command`] | the command line of the binary, for people who start it by hand |
+//! | [`handshake`] | the environment that Terraform passes, and the one line that it reads back |
+//! | [`socket`], [`tls`], [`connection`] | the way in: a private socket, both sides proven by certificate |
+//! | [`lifecycle`] | serving, and when that ends |
+//! | [`companions`] | the small services that go-plugin expects beside the provider |
+//! | [`reattach`] | the same server for a debugger, which Terraform does not start |
+//! | [`log`], [`crash`] | standard error: structured lines, and panics |
+//! | [`proto`] | generated messages |
+
+mod codec;
+mod companions;
+mod connection;
+mod crash;
+mod handshake;
+#[cfg(any())]
+mod lifecycle;
+mod log;
+mod proto;
+#[cfg(any())]
+mod reattach;
+mod socket;
+mod tls;
+
+//pub use command::run;
+//pub use lifecycle::{ServeError, serve};
