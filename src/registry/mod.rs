@@ -1,1 +1,25 @@
 //! CNCF Distribution: its configuration and its HTTP API. Knows neither Terraform nor Docker.
+//!
+//! Everything here is pure but for [`probe`], which asks a running registry whether it serves.
+//!
+//! | module | answers |
+//! | --- | --- |
+//! | [`image`] | what does an image reference say, and do two of them differ by more than a digest |
+//! | [`dialect`] | which of Distribution's configuration dialects does an image speak |
+//! | [`configuration`] | what is in the registry's configuration file |
+//! | [`certificate`] | will clients accept this certificate, and does the key belong to it |
+//! | [`htpasswd`] | can these users log in, and what is the file that lets them |
+//! | [`checks`] | will this deployment lose images, open itself, or never start |
+//! | [`derive`] | what follows from the configuration: health check, grace, monitor, update order |
+//! | [`probe`] | does the registry serve, and if not, why |
+
+pub mod dialect;
+pub mod duration;
+pub mod image;
+
+mod finding;
+mod secret;
+
+pub use dialect::Dialect;
+pub use finding::{Finding, Severity};
+pub use secret::Secret;
