@@ -4,31 +4,28 @@
 # host_on NAME: switches a host on, and plugs it into the network. Its engine is not started.
 host_on() {
     local name=$1 home=$dir/hosts/$1
-    rm -f "$home"/{booting,booted}
-    setsid unshare --mount --uts --ipc --net --pid --fork --propagation private -- \
+    rm -f "$home"/{process,booted}
+    setsid unshare --mount --uts --ipc --net --pid --fork --kill-child --propagation private -- \
         bash "$here/boot" "$dir" "$name" "$(root_of_release "$(of_host "$name" release)")" \
         </dev/null >"$home/boot.log" 2>&1 &
-    local starter=$!
+    remember_process "$home/starter" "$!"
     disown
-    if ! wait_until 20 "start of $name" host_boots "$home" "$starter" || [[ ! -s $home/booting ]]; then
-        cat "$home/boot.log" >&2
-        die "the host $name did not start"
-    fi
-    remember_process "$home/process" "$(<"$home/booting")"
-    if ! wait_until 20 "start of $name" host_booted "$home" || [[ ! -f $home/booted ]]; then
+    if ! wait_until 20 "start of $name" host_booted_or_ended "$home" || [[ ! -f $home/booted ]]; then
         cat "$home/boot.log" >&2
         die "the host $name did not start"
     fi
     network_join "$name"
 }
 
-host_boots() { [[ -s $1/booting ]] || ! kill -0 "$2" 2>/dev/null; }
-host_booted() { [[ -f $1/booted ]] || gone "$1/process"; }
+host_booted_or_ended() { [[ -f $1/booted ]] || gone "$1/starter"; }
 
 host_is_on() { process_of "$dir/hosts/$1/process" >/dev/null; }
 
-# host_off NAME: pulls the plug.
-host_off() { end_process "$dir/hosts/$1/process"; }
+# host_off NAME: pulls the plug. Even a host that is just being started goes off.
+host_off() {
+    end_process "$dir/hosts/$1/starter"
+    end_process "$dir/hosts/$1/process"
+}
 
 # in_host NAME COMMAND...
 in_host() {

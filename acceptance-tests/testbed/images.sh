@@ -22,18 +22,19 @@ images_make() {
     # An archive appears whole or not at all, so that two testbeds may make it at the same time.
     work=$(mktemp -d "$cache/images.XXXXXX")
     (
-        cd "$work"
+        cd "$work" || exit
         package_unpack busybox busybox-package
         package_unpack docker-registry registry-package
         mkdir archive
         image_base base busybox-package
         image_registry registry registry-package
-        local base registry registry_version
+        local base registry registry_version created
         base=$(image_layer base)
         registry=$(image_layer registry)
-        registry_version=$(registry-package/usr/bin/docker-registry --version | grep -o '[0-9][0-9.]*' | tail -1 | sed 's/\.$//')
-        image_config busybox '{"Cmd":["sh"],"Env":["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}' "$base"
-        image_config registry '{"Entrypoint":["/entrypoint.sh"],"Cmd":["/etc/docker/registry/config.yml"],
+        registry_version=$(registry-package/usr/bin/docker-registry --version | sed 's/.* \([0-9.]*\).*/\1/')
+        created=$(date --utc --reference registry-package/usr/bin/docker-registry +%FT%TZ)
+        image_config busybox "$created" '{"Cmd":["sh"],"Env":["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}' "$base"
+        image_config registry "$created" '{"Entrypoint":["/entrypoint.sh"],"Cmd":["/etc/docker/registry/config.yml"],
             "Env":["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
             "ExposedPorts":{"5000/tcp":{}},"Volumes":{"/var/lib/registry":{}}}' "$base" "$registry"
         cat >archive/manifest.json <<JSON
@@ -96,13 +97,13 @@ image_layer() {
     printf '%s' "$digest"
 }
 
-# image_config NAME CONFIG DIGEST...
+# image_config NAME CREATED CONFIG DIGEST...
 image_config() {
-    local name=$1 config=$2 layers
-    shift 2
+    local name=$1 created=$2 config=$3 layers
+    shift 3
     layers=$(printf ',"sha256:%s"' "$@")
-    printf '{"architecture":"%s","os":"linux","created":"1970-01-01T00:00:00Z","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]}}' \
-        "$(dpkg --print-architecture)" "$config" "${layers#,}" >"archive/$name.json"
+    printf '{"architecture":"%s","os":"linux","created":"%s","config":%s,"rootfs":{"type":"layers","diff_ids":[%s]}}' \
+        "$(dpkg --print-architecture)" "$created" "$config" "${layers#,}" >"archive/$name.json"
 }
 
 # images_load NAME: gives them to the engine of a host that has none of them yet.

@@ -3,6 +3,7 @@
 #
 #   number                which of the possible testbeds of this machine this is (network.sh)
 #   switch                the process that holds the switch's network namespace
+#   watch                 the process that waits for the end of the testbed's owner
 #   etc-hosts             /etc/hosts of every host
 #   shared/               /mnt/shared of every host
 #   NAME.sock             the Engine API of host NAME
@@ -12,6 +13,7 @@
 #     release             of the Engine
 #     role                manager, worker or none
 #     process             the first process of the host, that holds its namespaces
+#     starter             its parent, in this machine's namespaces
 #     disk/               what outlives a power cut: /etc, /var, /mnt, …
 #     engine.log, boot.log
 #

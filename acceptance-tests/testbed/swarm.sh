@@ -31,7 +31,7 @@ command_up() {
 
     images_make
     # What is half made is taken down again, whichever way this ends before its time.
-    trap 'trap - EXIT; command_down "$dir"; exit 1' EXIT
+    trap 'up_failed' EXIT
     trap 'exit 130' INT TERM HUP
     mkdir -p "$dir/hosts" "$dir/shared"
     network_up
@@ -40,9 +40,18 @@ command_up() {
     ((managers == 0)) || swarm_form
     if [[ -n $owner ]]; then
         setsid "$here/testbed" watch "$dir" "$owner" </dev/null >/dev/null 2>&1 &
+        remember_process "$dir/watch" "$!"
         disown
     fi
     trap - EXIT INT TERM HUP
+}
+
+up_failed() {
+    trap - EXIT
+    jobs -p | xargs --no-run-if-empty kill 2>/dev/null || true
+    wait
+    command_down "$dir"
+    exit 1
 }
 
 # plan_hosts RELEASE MANAGERS NAME[@RELEASE]...: writes down what each host shall be.
@@ -77,10 +86,8 @@ each_host() {
     return "$failed"
 }
 
-# host_ready NAME: switched on, its engine answering, with all images. These processes end early on an error, and must not
-# clean up what belongs to the command that started them.
+# host_ready NAME: switched on, its engine answering, with all images.
 host_ready() {
-    trap - EXIT
     host_on "$1"
     engine_start "$1"
     images_load "$1"
@@ -95,7 +102,6 @@ swarm_form() {
 }
 
 swarm_join() {
-    trap - EXIT
     local first token
     first=$(host_names | head -1)
     [[ $1 != "$first" ]] || return 0
@@ -117,6 +123,7 @@ command_down() {
     [[ -e $dir ]] || return 0
     [[ -d $dir/hosts ]] || die "$dir is no testbed, so it is left alone"
     local name number=none
+    [[ ${watching:-} == "$dir" ]] || end_process "$dir/watch"
     # Everything of a host ends with its first process, and its data is thrown away: no need to ask politely.
     for name in $(host_names); do
         host_off "$name"
@@ -132,7 +139,7 @@ command_down() {
 # command_watch DIR PID: takes the testbed down once the process PID is gone.
 command_watch() {
     use "$1"
-    local start
+    local start watching=$dir
     start=$(start_of "$2") || start=none
     while [[ -d $dir && $(start_of "$2") == "$start" ]]; do
         sleep 1
@@ -157,8 +164,7 @@ command_env() {
     local name
     printf 'export DOCKER_HOST=%q\n' "unix://$dir/$(host_names | head -1).sock"
     printf 'export TESTBED=%q\n' "$dir"
-    # shellcheck disable=SC2046
-    printf 'export TESTBED_HOSTS=%q\n' "$(echo $(host_names))"
+    printf 'export TESTBED_HOSTS=%q\n' "$(host_names | paste -sd ' ')"
     for name in $(host_names); do
         printf 'export TESTBED_ADDRESS_%s=%q\n' "${name//-/_}" "$(of_host "$name" address)"
     done
