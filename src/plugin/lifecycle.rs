@@ -91,7 +91,10 @@ pub(super) struct Signals {
 impl Signals {
     /// From here on, none of them ends the process by itself.
     pub(super) fn catch() -> io::Result<Self> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 }
 
@@ -124,7 +127,7 @@ impl Serving {
 
     /// Serves until the host says goodbye or is gone.
     async fn until_the_host_is_done(self, mut signals: Signals) -> Result<(), ServeError> {
-        let mut gone = pin!(host_is_gone(&self.connections));
+        let mut gone = pin!(host_is_gone(self.connections.clone()));
         loop {
             tokio::select! {
                 () = self.end.cancelled() => break,
@@ -177,7 +180,7 @@ impl Serving {
 }
 
 /// Returns when no host is connected any more, or has never been.
-async fn host_is_gone(connections: &Live) {
+async fn host_is_gone(connections: Live) {
     if timeout(CONNECT_TIMEOUT, connections.some()).await.is_err() {
         return;
     }
@@ -196,15 +199,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_host_that_never_comes_is_gone() {
         let began = tokio::time::Instant::now();
-        host_is_gone(&Live::default()).await;
+        host_is_gone(Live::default()).await;
         assert_eq!(began.elapsed(), CONNECT_TIMEOUT);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_host_may_reconnect_but_not_stay_away() {
         let connections = Live::default();
-        let watched = connections.clone();
-        let gone = tokio::spawn(async move { host_is_gone(&watched).await });
+        let gone = tokio::spawn(host_is_gone(connections.clone()));
         let first = connections.one();
         tokio::time::sleep(Duration::from_secs(3600)).await;
         drop(first);
