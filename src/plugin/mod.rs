@@ -23,10 +23,14 @@ mod connection;
 mod convert;
 mod crash;
 mod handshake;
+#[cfg(test)]
+mod host;
 mod lifecycle;
 mod log;
 mod proto;
 mod reattach;
+#[cfg(test)]
+mod sample;
 mod server;
 mod socket;
 mod tls;
