@@ -91,7 +91,10 @@ pub(super) struct Signals {
 impl Signals {
     /// From here on, none of them ends the process by itself.
     pub(super) fn catch() -> io::Result<Self> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 }
 
@@ -108,9 +111,20 @@ pub(super) struct Serving {
 impl Serving {
     /// Starts to serve on `socket`; with `tls`, only to the client that it knows.
     pub(super) fn start<P: Provider>(provider: P, socket: Socket, tls: Option<TlsAcceptor>) -> Self {
+        Serving::start_with(provider, socket, tls, |_| {})
+    }
+
+    /// The same, with a last hand on the service.
+    pub(super) fn start_with<P: Provider>(
+        provider: P,
+        socket: Socket,
+        tls: Option<TlsAcceptor>,
+        prepare: impl FnOnce(&mut Service<P>),
+    ) -> Self {
         let (end, connections, calls) = (CancellationToken::new(), Live::default(), Live::default());
         let (listener, folder) = socket.into_parts();
-        let service = Service::new(provider, calls.clone());
+        let mut service = Service::new(provider, calls.clone());
+        prepare(&mut service);
         let stop = service.stopper();
         let routes = Companions::routes(end.clone()).add_service(service.into_server());
         let incoming = connection::accept(listener, tls, connections.clone());
@@ -124,7 +138,7 @@ impl Serving {
 
     /// Serves until the host says goodbye or is gone.
     async fn until_the_host_is_done(self, mut signals: Signals) -> Result<(), ServeError> {
-        let mut gone = pin!(host_is_gone(&self.connections));
+        let mut gone = pin!(host_is_gone(self.connections.clone()));
         loop {
             tokio::select! {
                 () = self.end.cancelled() => break,
@@ -177,7 +191,7 @@ impl Serving {
 }
 
 /// Returns when no host is connected any more, or has never been.
-async fn host_is_gone(connections: &Live) {
+async fn host_is_gone(connections: Live) {
     if timeout(CONNECT_TIMEOUT, connections.some()).await.is_err() {
         return;
     }
@@ -191,20 +205,95 @@ async fn host_is_gone(connections: &Live) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::host;
+    use super::super::proto::go_plugin::grpc_broker_client::GrpcBrokerClient;
+    use super::super::proto::go_plugin::grpc_controller_client::GrpcControllerClient;
+    use super::super::proto::go_plugin::grpc_stdio_client::GrpcStdioClient;
+    use super::super::proto::go_plugin::{ConnInfo, Empty};
+    use super::super::proto::health::health_client::HealthClient;
+    use super::super::proto::health::{HealthCheckRequest, health_check_response::ServingStatus};
+    use super::super::proto::tfplugin6::get_provider_schema;
+    use super::super::proto::tfplugin6::provider_client::ProviderClient;
+    use super::super::sample::Sample;
     use super::*;
+    use tokio::time::Instant;
+
+    /// Signals of which the test's own process has no other use.
+    fn signals() -> Signals {
+        let user_defined = |kind| signal(kind).expect("a signal");
+        Signals {
+            interrupt: user_defined(SignalKind::user_defined1()),
+            terminate: user_defined(SignalKind::user_defined2()),
+        }
+    }
+
+    fn sample() -> (Serving, std::path::PathBuf) {
+        let socket = Socket::listen(None).expect("listens");
+        let path = socket.path();
+        (Serving::start(Sample::default(), socket, None), path)
+    }
+
+    #[tokio::test]
+    async fn goodbye_is_answered_and_ends_it_in_spite_of_open_streams() {
+        let (serving, path) = sample();
+        let done = tokio::spawn(serving.until_the_host_is_done(signals()));
+        let channel = host::connect(path.clone(), None).await.expect("connects");
+        let mut stdio =
+            GrpcStdioClient::new(channel.clone()).stream_stdio(()).await.expect("opens").into_inner();
+        let offers = tokio_stream::pending::<ConnInfo>();
+        let broker = GrpcBrokerClient::new(channel.clone()).start_stream(offers).await.expect("opens");
+        let began = Instant::now();
+        GrpcControllerClient::new(channel.clone()).shutdown(Empty {}).await.expect("an answer");
+        assert!(stdio.message().await.expect("a clean end").is_none());
+        drop((broker, channel));
+        done.await.expect("no panic").expect("a clean end");
+        assert!(began.elapsed() < FAREWELL, "{:?}", began.elapsed());
+        assert!(!path.exists() && !path.parent().expect("a folder").exists());
+    }
+
+    #[tokio::test]
+    async fn host_that_disappears_ends_it() {
+        let (serving, path) = sample();
+        let done = tokio::spawn(serving.until_the_host_is_done(signals()));
+        let channel = host::connect(path.clone(), None).await.expect("connects");
+        let mut client = ProviderClient::new(channel);
+        client.get_provider_schema(get_provider_schema::Request {}).await.expect("a schema");
+        drop(client);
+        timeout(Duration::from_secs(10), done)
+            .await
+            .expect("in time")
+            .expect("no panic")
+            .expect("a clean end");
+        assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn health_is_told() {
+        let (serving, path) = sample();
+        let channel = host::connect(path, None).await.expect("connects");
+        let mut health = HealthClient::new(channel);
+        let asked = |service: &str| HealthCheckRequest { service: service.to_owned() };
+        let status = health.check(asked("plugin")).await.expect("an answer").into_inner().status();
+        assert_eq!(status, ServingStatus::Serving);
+        assert_eq!(health.check(asked("other")).await.expect_err("unknown").code(), tonic::Code::NotFound);
+        let mut watch = health.watch(asked("plugin")).await.expect("opens").into_inner();
+        let first = watch.message().await.expect("open").expect("a status");
+        assert_eq!(first.status(), ServingStatus::Serving);
+        serving.end.cancel();
+        assert!(watch.message().await.expect("a clean end").is_none());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_host_that_never_comes_is_gone() {
         let began = tokio::time::Instant::now();
-        host_is_gone(&Live::default()).await;
+        host_is_gone(Live::default()).await;
         assert_eq!(began.elapsed(), CONNECT_TIMEOUT);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_host_may_reconnect_but_not_stay_away() {
         let connections = Live::default();
-        let watched = connections.clone();
-        let gone = tokio::spawn(async move { host_is_gone(&watched).await });
+        let gone = tokio::spawn(host_is_gone(connections.clone()));
         let first = connections.one();
         tokio::time::sleep(Duration::from_secs(3600)).await;
         drop(first);

@@ -13,21 +13,28 @@
 //! | [`companions`] | the small services that go-plugin expects beside the provider |
 //! | [`reattach`] | the same server for a debugger, which Terraform does not start |
 //! | [`log`], [`crash`] | standard error: structured lines, and panics |
-//! | [`proto`] | generated messages |
+//! | [`server`] | every call of the protocol |
+//! | [`codec`], [`convert`], [`proto`] | values, schemas and diagnostics as bytes and messages |
 
 mod codec;
+mod command;
 mod companions;
 mod connection;
+mod convert;
 mod crash;
 mod handshake;
-#[cfg(any())]
+#[cfg(test)]
+mod host;
 mod lifecycle;
 mod log;
 mod proto;
-#[cfg(any())]
 mod reattach;
+#[cfg(test)]
+mod sample;
+mod server;
 mod socket;
 mod tls;
 
-//pub use command::run;
-//pub use lifecycle::{ServeError, serve};
+pub use command::run;
+pub use lifecycle::{ServeError, serve};
+pub use tls::TlsError;

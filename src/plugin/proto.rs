@@ -53,7 +53,10 @@ mod tests {
                 std::fs::write(&path, &wanted).expect("the generated file can be written");
             }
             let found = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(found == wanted, "{name} is not what proto/ says; UPDATE=1 cargo test generated_code_is_current");
+            assert!(
+                found == wanted,
+                "{name} is not what proto/ says; UPDATE=1 cargo test generated_code_is_current"
+            );
         }
         let names = |folder: &Path| {
             let entries = std::fs::read_dir(folder).expect("a readable folder");

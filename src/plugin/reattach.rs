@@ -53,6 +53,9 @@ mod tests {
         let ours = &value["acme/swarm"];
         assert_eq!(ours["Addr"]["String"], "/tmp/it's here/s");
         assert_eq!(ours["Addr"]["Network"], "unix");
-        assert_eq!((&ours["Pid"], &ours["Test"], &ours["ProtocolVersion"]), (&7.into(), &true.into(), &6.into()));
+        assert_eq!(
+            (&ours["Pid"], &ours["Test"], &ours["ProtocolVersion"]),
+            (&7.into(), &true.into(), &6.into())
+        );
     }
 }

@@ -62,7 +62,8 @@ impl Folder {
     /// Makes a folder that nobody else can enter. Making it fails when the name exists, so nobody can have
     /// prepared one; the name need not be secret.
     fn make(parent: &Path) -> io::Result<Self> {
-        let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
+        let nanoseconds =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
         let mut attempt = 0;
         loop {
             let unique = nanoseconds.wrapping_add(attempt);

@@ -129,3 +129,64 @@ impl ClientCertVerifier for PinnedClient {
         self.crypto.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::host::{Certificate, connect, tls_client};
+    use super::super::lifecycle::Serving;
+    use super::super::proto::tfplugin6::get_provider_schema;
+    use super::super::proto::tfplugin6::provider_client::ProviderClient;
+    use super::super::sample::Sample;
+    use super::super::socket::Socket;
+    use super::*;
+    use rustls::version::{TLS12, TLS13};
+
+    async fn reaches(socket: &std::path::Path, client: tokio_rustls::TlsConnector) -> bool {
+        let Ok(channel) = connect(socket.to_owned(), Some(client)).await else { return false };
+        ProviderClient::new(channel).get_provider_schema(get_provider_schema::Request {}).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn only_the_host_that_started_us_gets_in() {
+        let (host, other) = (Certificate::make(), Certificate::make());
+        let stolen = host.with_key_of(&other);
+        let tls = Server::for_client(&host.pem).expect("TLS");
+        let socket = Socket::listen(None).expect("listens");
+        let path = socket.path();
+        let serving = Serving::start(Sample::default(), socket, Some(tls.acceptor));
+        for version in [&TLS12, &TLS13] {
+            let client = |own| tls_client(tls.certificate.clone(), own, version);
+            assert!(reaches(&path, client(Some(&host))).await, "the host itself, {version:?}");
+            assert!(!reaches(&path, client(Some(&other))).await, "another certificate, {version:?}");
+            assert!(!reaches(&path, client(Some(&stolen))).await, "a stolen one, {version:?}");
+            assert!(!reaches(&path, client(None)).await, "no certificate, {version:?}");
+        }
+        // Clients that say nothing, or no TLS, do not keep others out.
+        let _silent = tokio::net::UnixStream::connect(&path).await.expect("connects");
+        if let Ok(channel) = connect(path.clone(), None).await {
+            let answer =
+                ProviderClient::new(channel).get_provider_schema(get_provider_schema::Request {}).await;
+            answer.expect_err("no TLS, no answer");
+        }
+        assert!(reaches(&path, tls_client(tls.certificate.clone(), Some(&host), &TLS13)).await);
+        drop(serving);
+    }
+
+    #[test]
+    fn own_certificate_is_read_by_others() {
+        let (certificate, _) = own_certificate().expect("a certificate");
+        let (_, parsed) = x509_parser::parse_x509_certificate(&certificate).expect("X.509");
+        assert!(parsed.validity().is_valid());
+        let names = parsed.subject_alternative_name().expect("readable").expect("there");
+        assert_eq!(names.value.general_names, [x509_parser::prelude::GeneralName::DNSName("localhost")]);
+    }
+
+    #[test]
+    fn pem_is_read_with_any_line_ends() {
+        let host = Certificate::make();
+        let wanted = decode_pem(&host.pem).expect("PEM");
+        assert_eq!(decode_pem(&host.pem.replace('\n', "\r\n")).expect("PEM"), wanted);
+        assert_eq!(decode_pem(&format!("{}{}", host.pem, Certificate::make().pem)).expect("PEM"), wanted);
+        assert!(Server::for_client("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----").is_err());
+    }
+}

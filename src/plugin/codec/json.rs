@@ -47,13 +47,16 @@ fn read(json: &RawValue, r#type: &Type, depth: usize) -> Result<Value> {
         }
         Type::Tuple(types) => match array(json, r#type)? {
             items if items.len() == types.len() => read_items(&items, types, depth),
-            items => {
-                Err(Mismatch::new(format!("{} elements are wanted, but {} were found", types.len(), items.len())))
-            }
+            items => Err(Mismatch::new(format!(
+                "{} elements are wanted, but {} were found",
+                types.len(),
+                items.len()
+            ))),
         },
         Type::Map(inner) => {
             let read = |(key, json): (Cow<'_, str>, &RawValue)| {
-                let value = read(json, inner, depth).map_err(|error| error.beneath(Step::Key(key.clone().into_owned())))?;
+                let value = read(json, inner, depth)
+                    .map_err(|error| error.beneath(Step::Key(key.clone().into_owned())))?;
                 Ok((key.into_owned(), value))
             };
             Ok(Value::Map(entries(json, r#type)?.into_iter().map(read).collect::<Result<_>>()?))
@@ -61,8 +64,12 @@ fn read(json: &RawValue, r#type: &Type, depth: usize) -> Result<Value> {
         Type::Object(types) => {
             let found = entries(json, r#type)?;
             let read = |(name, r#type): (&String, &Type)| {
-                let value = found.get(name.as_str()).map_or(Ok(Value::Null), |json| read(json, r#type, depth));
-                Ok((name.clone(), value.map_err(|error: Mismatch| error.beneath(Step::Attribute(name.clone())))?))
+                let value =
+                    found.get(name.as_str()).map_or(Ok(Value::Null), |json| read(json, r#type, depth));
+                Ok((
+                    name.clone(),
+                    value.map_err(|error: Mismatch| error.beneath(Step::Attribute(name.clone())))?,
+                ))
             };
             Ok(Value::Map(types.iter().map(read).collect::<Result<_>>()?))
         }
@@ -164,7 +171,9 @@ mod tests {
         assert_eq!(decode(br#""true""#, &Type::Bool), Ok(Value::Bool(true)));
         assert_eq!(decode(b"5", &Type::String), Ok(Value::from("5")));
         assert_eq!(decode(b"false", &Type::String), Ok(Value::from("false")));
-        for (json, r#type) in [("true", Type::Number), ("1", Type::Bool), (r#""x""#, Type::Number), ("[]", Type::String)] {
+        for (json, r#type) in
+            [("true", Type::Number), ("1", Type::Bool), (r#""x""#, Type::Number), ("[]", Type::String)]
+        {
             assert!(decode(json.as_bytes(), &r#type).is_err(), "{json} as {type:?}");
         }
     }
@@ -173,7 +182,10 @@ mod tests {
     fn objects_are_cut_and_filled_to_the_schema() {
         let r#type = object(&[("a", Type::String), ("b", Type::set(Type::Number))]);
         let value = decode(br#" { "a" : "\u00e4" , "gone" : [ {} ] } "#, &r#type).expect("reads");
-        assert_eq!((value.get("a"), value.get("b"), value.get("gone")), (&Value::from("ä"), &Value::Null, &Value::Null));
+        assert_eq!(
+            (value.get("a"), value.get("b"), value.get("gone")),
+            (&Value::from("ä"), &Value::Null, &Value::Null)
+        );
     }
 
     #[test]

@@ -109,7 +109,8 @@ pub(super) fn encode(object: Option<&Object>, schema: &Type) -> (DynamicValue, V
         Some(object) => msgpack::encode_object(object, schema),
     };
     let bug = |mismatch: Mismatch| {
-        Diagnostic::bug(format!("It made a value that does not fit its own schema, {mismatch}.")).at(mismatch.path)
+        Diagnostic::bug(format!("It made a value that does not fit its own schema, {mismatch}."))
+            .at(mismatch.path)
     };
     (DynamicValue { msgpack: bytes.into(), ..Default::default() }, mismatches.into_iter().map(bug).collect())
 }
@@ -167,7 +168,16 @@ mod tests {
 
     #[test]
     fn numbers_of_insane_size_are_refused_at_once() {
-        for text in ["1e1000000000", "1e-1000000000", "1e99999999999999999999", "", "1_000", "Infinity", "0x10", "--1"] {
+        for text in [
+            "1e1000000000",
+            "1e-1000000000",
+            "1e99999999999999999999",
+            "",
+            "1_000",
+            "Infinity",
+            "0x10",
+            "--1",
+        ] {
             assert!(decimal(text).is_err(), "{text}");
         }
         assert!(decimal(&"9".repeat(LONGEST_NUMBER + 1)).is_err());

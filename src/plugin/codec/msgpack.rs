@@ -62,12 +62,16 @@ fn read(value: &ValueRef<'_>, r#type: &Type) -> Result<Value> {
     match (r#type, value) {
         (Type::Dynamic, ValueRef::Array(parts)) => read_dynamic(parts),
         (Type::Bool, ValueRef::Boolean(value)) => Ok(Value::Bool(*value)),
-        (Type::String, value) => text(value).map(|text| Value::String(text.to_owned())).ok_or_else(|| wrong(value, r#type)),
+        (Type::String, value) => {
+            text(value).map(|text| Value::String(text.to_owned())).ok_or_else(|| wrong(value, r#type))
+        }
         (Type::Number, value) => read_number(value).map(Value::Number),
         (Type::List(inner) | Type::Set(inner), ValueRef::Array(items)) => {
             read_items(items, std::iter::repeat(&**inner))
         }
-        (Type::Tuple(types), ValueRef::Array(items)) if types.len() == items.len() => read_items(items, types),
+        (Type::Tuple(types), ValueRef::Array(items)) if types.len() == items.len() => {
+            read_items(items, types)
+        }
         (Type::Tuple(types), ValueRef::Array(items)) => {
             Err(Mismatch::new(format!("{} elements are wanted, but {} were found", types.len(), items.len())))
         }
@@ -85,12 +89,15 @@ fn read(value: &ValueRef<'_>, r#type: &Type) -> Result<Value> {
 }
 
 fn read_items<'a>(items: &[ValueRef<'_>], types: impl IntoIterator<Item = &'a Type>) -> Result<Value> {
-    let read = |(index, (item, r#type))| read(item, r#type).map_err(|error: Mismatch| error.beneath(Step::Index(index)));
+    let read = |(index, (item, r#type))| {
+        read(item, r#type).map_err(|error: Mismatch| error.beneath(Step::Index(index)))
+    };
     Ok(Value::List(items.iter().zip(types).enumerate().map(read).collect::<Result<_>>()?))
 }
 
 fn read_object(entries: &[(ValueRef<'_>, ValueRef<'_>)], types: &BTreeMap<String, Type>) -> Result<Value> {
-    let mut attributes: BTreeMap<String, Value> = types.keys().map(|name| (name.clone(), Value::Null)).collect();
+    let mut attributes: BTreeMap<String, Value> =
+        types.keys().map(|name| (name.clone(), Value::Null)).collect();
     for (key, value) in entries {
         let name = text(key).ok_or_else(|| Mismatch::new("the name of an attribute is not text"))?;
         let step = || Step::Attribute(name.to_owned());
@@ -121,7 +128,8 @@ fn read_dynamic(parts: &[ValueRef<'_>]) -> Result<Value> {
 
 /// Terraform writes an integer where the number fits one, a float where that is exact, and decimal text otherwise.
 fn read_number(value: &ValueRef<'_>) -> Result<Number> {
-    let exactly = |float| Number::from_exact_f64(float).ok_or_else(|| Mismatch::new("the number there is not finite"));
+    let exactly =
+        |float| Number::from_exact_f64(float).ok_or_else(|| Mismatch::new("the number there is not finite"));
     match value {
         ValueRef::Integer(integer) => match (integer.as_i64(), integer.as_u64()) {
             (Some(integer), _) => Ok(Number::from(integer)),
@@ -137,7 +145,9 @@ fn read_number(value: &ValueRef<'_>) -> Result<Number> {
 
 /// What is known of an unknown value. What cannot be read is passed over: less is then known, which is always true.
 fn read_refinement(mut payload: &[u8]) -> Option<Box<Refinement>> {
-    let Ok(ValueRef::Map(entries)) = read_value_ref_with_max_depth(&mut payload, DEEPEST) else { return None };
+    let Ok(ValueRef::Map(entries)) = read_value_ref_with_max_depth(&mut payload, DEEPEST) else {
+        return None;
+    };
     let mut refinement = Refinement::default();
     for (key, value) in &entries {
         match (key.as_u64(), value) {
@@ -212,9 +222,12 @@ pub(super) fn null() -> Vec<u8> {
 
 /// Writes an object, attribute by attribute: one that does not fit becomes null and is told of.
 pub(super) fn encode_object(object: &Object, r#type: &Type) -> (Vec<u8>, Vec<Mismatch>) {
-    let Type::Object(types) = r#type else { return (null(), vec![Mismatch::wanted(name(r#type), "an object")]) };
+    let Type::Object(types) = r#type else {
+        return (null(), vec![Mismatch::wanted(name(r#type), "an object")]);
+    };
     let (mut out, mut mismatches) = (ByteBuf::new(), vec![]);
-    if let Err(error) = write_length(types.len()).and_then(|count| Ok(write::write_map_len(&mut out, count)?)) {
+    if let Err(error) = write_length(types.len()).and_then(|count| Ok(write::write_map_len(&mut out, count)?))
+    {
         return (null(), vec![error.into()]);
     }
     for (name, r#type) in types {
@@ -230,7 +243,8 @@ pub(super) fn encode_object(object: &Object, r#type: &Type) -> (Vec<u8>, Vec<Mis
         out.as_mut_vec().append(attribute.as_mut_vec());
     }
     for name in object.0.keys().filter(|name| !types.contains_key(*name)) {
-        mismatches.push(Mismatch::new("the schema has no such attribute").beneath(Step::Attribute(name.clone())));
+        mismatches
+            .push(Mismatch::new("the schema has no such attribute").beneath(Step::Attribute(name.clone())));
     }
     (out.into_vec(), mismatches)
 }
@@ -257,7 +271,9 @@ fn write_value(out: &mut ByteBuf, value: &Value, r#type: &Type) -> Result<()> {
         (Type::List(inner) | Type::Set(inner), Value::List(items)) => {
             write_items(out, items, std::iter::repeat(&**inner))?;
         }
-        (Type::Tuple(types), Value::List(items)) if types.len() == items.len() => write_items(out, items, types)?,
+        (Type::Tuple(types), Value::List(items)) if types.len() == items.len() => {
+            write_items(out, items, types)?
+        }
         (Type::Map(inner), Value::Map(items)) => {
             write::write_map_len(out, write_length(items.len())?)?;
             for (key, value) in items {
@@ -270,7 +286,11 @@ fn write_value(out: &mut ByteBuf, value: &Value, r#type: &Type) -> Result<()> {
     Ok(())
 }
 
-fn write_items<'a>(out: &mut ByteBuf, items: &[Value], types: impl IntoIterator<Item = &'a Type>) -> Result<()> {
+fn write_items<'a>(
+    out: &mut ByteBuf,
+    items: &[Value],
+    types: impl IntoIterator<Item = &'a Type>,
+) -> Result<()> {
     write::write_array_len(out, write_length(items.len())?)?;
     for (index, (item, r#type)) in items.iter().zip(types).enumerate() {
         write_value(out, item, r#type).map_err(|error| error.beneath(Step::Index(index)))?;
@@ -279,14 +299,19 @@ fn write_items<'a>(out: &mut ByteBuf, items: &[Value], types: impl IntoIterator<
 }
 
 /// Terraform wants every attribute of the type, and no other.
-fn write_object(out: &mut ByteBuf, items: &BTreeMap<String, Value>, types: &BTreeMap<String, Type>) -> Result<()> {
+fn write_object(
+    out: &mut ByteBuf,
+    items: &BTreeMap<String, Value>,
+    types: &BTreeMap<String, Type>,
+) -> Result<()> {
     if let Some(name) = items.keys().find(|name| !types.contains_key(*name)) {
         return Err(Mismatch::new("the schema has no such attribute").beneath(Step::Attribute(name.clone())));
     }
     write::write_map_len(out, write_length(types.len())?)?;
     for (name, r#type) in types {
         let value = items.get(name).unwrap_or(&Value::Null);
-        write_entry(out, name, value, r#type).map_err(|error| error.beneath(Step::Attribute(name.clone())))?;
+        write_entry(out, name, value, r#type)
+            .map_err(|error| error.beneath(Step::Attribute(name.clone())))?;
     }
     Ok(())
 }
@@ -342,7 +367,8 @@ fn write_refinement(refinement: &Refinement, r#type: &Type) -> Result<Vec<u8>> {
             })?;
         }
     }
-    for (key, length) in [(key::MIN_LENGTH, refinement.min_length), (key::MAX_LENGTH, refinement.max_length)] {
+    for (key, length) in [(key::MIN_LENGTH, refinement.min_length), (key::MAX_LENGTH, refinement.max_length)]
+    {
         if let (Some(length), Type::List(_) | Type::Set(_) | Type::Map(_)) = (length, r#type) {
             entry(key, &|out| Ok(write::write_uint(out, length).map(|_| ())?))?;
         }

@@ -38,7 +38,9 @@ fn values(r#type: &Type, unknown: bool) -> BoxedStrategy<Value> {
         Type::Number => numbers().prop_map(Value::Number).boxed(),
         Type::String => ".{0,12}".prop_map(Value::String).boxed(),
         Type::Dynamic => dynamic(unknown),
-        Type::List(inner) | Type::Set(inner) => vec(values(inner, unknown), 0..4).prop_map(Value::List).boxed(),
+        Type::List(inner) | Type::Set(inner) => {
+            vec(values(inner, unknown), 0..4).prop_map(Value::List).boxed()
+        }
         Type::Map(inner) => btree_map(".{0,4}", values(inner, unknown), 0..4).prop_map(Value::Map).boxed(),
         Type::Tuple(types) => {
             let items: Vec<_> = types.iter().map(|r#type| values(r#type, unknown)).collect();
@@ -51,7 +53,8 @@ fn values(r#type: &Type, unknown: bool) -> BoxedStrategy<Value> {
         }
     };
     if unknown {
-        prop_oneof![6 => known, 1 => Just(Value::Null), 1 => Just(Value::UNKNOWN), 1 => refined(r#type)].boxed()
+        prop_oneof![6 => known, 1 => Just(Value::Null), 1 => Just(Value::UNKNOWN), 1 => refined(r#type)]
+            .boxed()
     } else {
         prop_oneof![6 => known, 1 => Just(Value::Null)].boxed()
     }
@@ -83,7 +86,10 @@ fn refined(r#type: &Type) -> BoxedStrategy<Value> {
         Type::String => proptest::option::of("[a-zä]{1,20}")
             .prop_map(|prefix| Refinement { not_null: true, prefix, ..Refinement::default() })
             .boxed(),
-        Type::Number => (proptest::option::of((numbers(), any::<bool>())), proptest::option::of((numbers(), any::<bool>())))
+        Type::Number => (
+            proptest::option::of((numbers(), any::<bool>())),
+            proptest::option::of((numbers(), any::<bool>())),
+        )
             .prop_map(|(lower, upper)| Refinement { not_null: true, lower, upper, ..Refinement::default() })
             .boxed(),
         Type::List(_) | Type::Set(_) | Type::Map(_) => (proptest::option::of(any::<u64>()), 0_u64..9)
@@ -118,6 +124,7 @@ pub(super) fn encode_json(value: &Value) -> String {
 }
 
 fn object(items: &BTreeMap<String, Value>, text: impl Fn(&str) -> String) -> String {
-    let entries: Vec<_> = items.iter().map(|(key, value)| format!("{}:{}", text(key), encode_json(value))).collect();
+    let entries: Vec<_> =
+        items.iter().map(|(key, value)| format!("{}:{}", text(key), encode_json(value))).collect();
     format!("{{{}}}", entries.join(","))
 }

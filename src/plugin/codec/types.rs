@@ -95,8 +95,16 @@ mod tests {
     #[test]
     fn other_forms_are_refused() {
         let deep = "[\"list\",".repeat(10_000);
-        for bad in ["", "null", "7", r#""text""#, r#"["list"]"#, r#"["list","string","x"]"#, r#"["tuple","string"]"#, &deep]
-        {
+        for bad in [
+            "",
+            "null",
+            "7",
+            r#""text""#,
+            r#"["list"]"#,
+            r#"["list","string","x"]"#,
+            r#"["tuple","string"]"#,
+            &deep,
+        ] {
             assert_eq!(type_from_json(bad.as_bytes()), Err(not_a_type()), "{:.30}", bad);
         }
     }

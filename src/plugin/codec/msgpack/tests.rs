@@ -36,7 +36,11 @@ fn bytes_are_those_of_terraform() {
         (number("0.1"), Type::Number, b"\xa30.1"),
         (number("12345678901234567890123"), Type::Number, b"\xb712345678901234567890123"),
         (Value::List(vec![Value::Bool(false)]), Type::set(Type::Bool), b"\x91\xc2"),
-        (Value::List(vec![Value::Bool(false), Value::Null]), Type::Tuple(vec![Type::Bool, Type::String]), b"\x92\xc2\xc0"),
+        (
+            Value::List(vec![Value::Bool(false), Value::Null]),
+            Type::Tuple(vec![Type::Bool, Type::String]),
+            b"\x92\xc2\xc0",
+        ),
         (Value::Map([("k".into(), Value::Null)].into()), Type::map(Type::Bool), b"\x81\xa1k\xc0"),
         // Attributes that the value does not have are there all the same.
         (Value::Map([("b".into(), Value::Bool(true))].into()), object, b"\x82\xa1a\xc0\xa1b\xc3"),
@@ -57,7 +61,10 @@ fn every_form_of_a_number_is_read() {
         (b"\xd3\x00\x00\x00\x00\x00\x00\x00\x07", "7"),
         (b"\xcf\xff\xff\xff\xff\xff\xff\xff\xff", "18446744073709551615"),
         (b"\xca\x3f\x00\x00\x00", "0.5"),
-        (b"\xcb\x3f\xb9\x99\x99\x99\x99\x99\x9a", "0.1000000000000000055511151231257827021181583404541015625"),
+        (
+            b"\xcb\x3f\xb9\x99\x99\x99\x99\x99\x9a",
+            "0.1000000000000000055511151231257827021181583404541015625",
+        ),
         (b"\xa30.1", "0.1"),
         (b"\xc4\x030.1", "0.1"),
         (b"\xa41e30", "1000000000000000000000000000000"),
@@ -66,7 +73,12 @@ fn every_form_of_a_number_is_read() {
     for (bytes, text) in cases {
         assert_eq!(decode(bytes, &Type::Number), Ok(number(text)), "{text}");
     }
-    for bytes in [&b"\xcb\x7f\xf0\x00\x00\x00\x00\x00\x00"[..], b"\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00", b"\xa3abc", b"\xc3"] {
+    for bytes in [
+        &b"\xcb\x7f\xf0\x00\x00\x00\x00\x00\x00"[..],
+        b"\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00",
+        b"\xa3abc",
+        b"\xc3",
+    ] {
         assert!(decode(bytes, &Type::Number).is_err(), "{bytes:?}");
     }
 }
@@ -89,7 +101,13 @@ fn refinements_are_read_and_written() {
 
 #[test]
 fn any_extension_is_an_unknown_value() {
-    for bytes in [&b"\xd4\x00\x00"[..], b"\xd4\x63\x01", b"\xc7\x00\x00", b"\xc7\x02\x0c\xff\xff", b"\xc7\x03\x07\x81\x01\xc2"] {
+    for bytes in [
+        &b"\xd4\x00\x00"[..],
+        b"\xd4\x63\x01",
+        b"\xc7\x00\x00",
+        b"\xc7\x02\x0c\xff\xff",
+        b"\xc7\x03\x07\x81\x01\xc2",
+    ] {
         for r#type in [Type::String, Type::Dynamic, Type::list(Type::Bool), Type::Object([].into())] {
             assert_eq!(decode(bytes, &r#type), Ok(Value::UNKNOWN), "{bytes:?}");
         }
@@ -130,7 +148,10 @@ fn errors_name_the_place_and_not_the_value() {
     let value = Value::Map([("http".into(), Value::List(vec![Value::Null, Value::from("hunter2")]))].into());
     let (bytes, mismatches) = encode_object(&Object([("ports".into(), value)].into()), &ports);
     assert_eq!(mismatches.len(), 1);
-    assert_eq!(mismatches[0].to_string(), "at `ports[\"http\"][1]`: a number is wanted, but a string was found");
+    assert_eq!(
+        mismatches[0].to_string(),
+        "at `ports[\"http\"][1]`: a number is wanted, but a string was found"
+    );
     assert_eq!(bytes, b"\x81\xa5ports\xc0");
     let error = decode(b"\x81\xa5ports\x81\xa4http\x92\x01\xa7hunter2", &ports).expect_err("no number");
     assert_eq!(error.path.to_string(), "ports[\"http\"][1]");

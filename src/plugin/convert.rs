@@ -1,0 +1,152 @@
+//! Schemas, diagnostics and paths as the protocol has them.
+
+use super::codec::type_to_json;
+use super::proto::tfplugin6 as pb;
+use crate::terraform::{Attribute, Diagnostic, Kind, Nesting, Path, Schema, Severity, Step};
+
+/// The protocol's own severity, named for what clashes with ours.
+type Level = pb::diagnostic::Severity;
+/// The protocol's own nesting.
+type Mode = pb::schema::object::NestingMode;
+
+/// A schema. Nested objects are attributes in it, never blocks.
+pub(super) fn schema(schema: &Schema) -> pb::Schema {
+    let block = pb::schema::Block {
+        attributes: attributes(&schema.attributes),
+        description: schema.docs.to_owned(),
+        description_kind: pb::StringKind::Markdown.into(),
+        ..Default::default()
+    };
+    pb::Schema { version: schema.version, block: Some(block) }
+}
+
+fn attributes(attributes: &[(&'static str, Attribute)]) -> Vec<pb::schema::Attribute> {
+    attributes.iter().map(|(name, inner)| attribute(name, inner)).collect()
+}
+
+fn attribute(name: &str, attribute: &Attribute) -> pb::schema::Attribute {
+    // One of the two, never both: a host ends in a panic of its own where neither or a wrong one is there.
+    let (r#type, nested_type) = match &attribute.kind {
+        Kind::Plain(plain) => (type_to_json(plain), None),
+        Kind::Nested(nesting, members) => {
+            let nesting = match nesting {
+                Nesting::Single => Mode::Single,
+                Nesting::List => Mode::List,
+                Nesting::Set => Mode::Set,
+                Nesting::Map => Mode::Map,
+            };
+            let object = pb::schema::Object {
+                attributes: attributes(members),
+                nesting: nesting.into(),
+                ..Default::default()
+            };
+            (vec![], Some(object))
+        }
+    };
+    pb::schema::Attribute {
+        name: name.to_owned(),
+        r#type: r#type.into(),
+        nested_type,
+        description: attribute.docs.to_owned(),
+        description_kind: pb::StringKind::Markdown.into(),
+        required: attribute.required,
+        optional: attribute.optional,
+        computed: attribute.computed,
+        sensitive: attribute.sensitive,
+        write_only: attribute.write_only,
+        deprecated: attribute.deprecated.is_some(),
+        deprecation_message: attribute.deprecated.unwrap_or_default().to_owned(),
+    }
+}
+
+/// Diagnostics, in their order.
+pub(super) fn diagnostics(diagnostics: impl IntoIterator<Item = Diagnostic>) -> Vec<pb::Diagnostic> {
+    diagnostics.into_iter().map(diagnostic).collect()
+}
+
+/// One diagnostic. Without a path it is about the whole block.
+pub(super) fn diagnostic(diagnostic: Diagnostic) -> pb::Diagnostic {
+    let severity = match diagnostic.severity {
+        Severity::Error => Level::Error,
+        Severity::Warning => Level::Warning,
+    };
+    pb::Diagnostic {
+        severity: severity.into(),
+        summary: diagnostic.summary,
+        detail: diagnostic.detail,
+        attribute: (!diagnostic.path.0.is_empty()).then(|| path(&diagnostic.path)),
+    }
+}
+
+/// A path.
+pub(super) fn path(path: &Path) -> pb::AttributePath {
+    use pb::attribute_path::step::Selector;
+    let step = |step: &Step| {
+        let selector = match step {
+            Step::Attribute(name) => Selector::AttributeName(name.clone()),
+            Step::Key(key) => Selector::ElementKeyString(key.clone()),
+            // A list of more elements than an i64 counts does not exist.
+            Step::Index(index) => Selector::ElementKeyInt(i64::try_from(*index).unwrap_or(i64::MAX)),
+        };
+        pb::attribute_path::Step { selector: Some(selector) }
+    };
+    pb::AttributePath { steps: path.0.iter().map(step).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::{Builder, Type};
+    use pb::attribute_path::step::Selector;
+
+    #[test]
+    fn attributes_have_a_type_or_members() {
+        let plain = Builder::<String>::new(Kind::Plain(Type::list(Type::String)))
+            .optional()
+            .sensitive()
+            .deprecated("Use `other`.")
+            .docs("Some *docs*.")
+            .build();
+        let member = Builder::<bool>::new(Kind::Plain(Type::Bool)).write_only().build();
+        let nested =
+            Builder::<()>::new(Kind::Nested(Nesting::Map, vec![("inner", member)])).computed().build();
+        let schema =
+            schema(&Schema { version: 3, docs: "A thing.", attributes: vec![("a", plain), ("b", nested)] });
+        assert_eq!(schema.version, 3);
+        let block = schema.block.expect("a block");
+        assert_eq!((block.description.as_str(), block.block_types.len()), ("A thing.", 0));
+        let [a, b] = &block.attributes[..] else { panic!("two attributes") };
+        assert_eq!((&a.r#type[..], &a.nested_type), (&br#"["list","string"]"#[..], &None));
+        assert!(a.optional && a.sensitive && a.deprecated && !a.required && !a.computed && !a.write_only);
+        assert_eq!(
+            (a.deprecation_message.as_str(), a.description.as_str()),
+            ("Use `other`.", "Some *docs*.")
+        );
+        let members = b.nested_type.as_ref().expect("members");
+        assert!(b.r#type.is_empty() && b.computed && members.nesting() == Mode::Map);
+        assert!(members.attributes[0].write_only && members.attributes[0].required);
+    }
+
+    #[test]
+    fn diagnostics_keep_their_path() {
+        let at = Path::of("ports[2].target").then(Step::Key("k".into()));
+        let found = diagnostic(Diagnostic::warning("Hm", "So.").at(at));
+        assert_eq!(
+            (found.severity(), found.summary.as_str(), found.detail.as_str()),
+            (Level::Warning, "Hm", "So.")
+        );
+        let steps: Vec<_> =
+            found.attribute.expect("a path").steps.into_iter().filter_map(|step| step.selector).collect();
+        assert_eq!(
+            steps,
+            [
+                Selector::AttributeName("ports".into()),
+                Selector::ElementKeyInt(2),
+                Selector::AttributeName("target".into()),
+                Selector::ElementKeyString("k".into()),
+            ]
+        );
+        let whole = diagnostic(Diagnostic::error("No", ""));
+        assert_eq!((whole.severity(), whole.attribute), (Level::Error, None));
+    }
+}
