@@ -1,0 +1,414 @@
+//! What can go wrong with an Engine, and the one table that tells failures apart.
+
+use super::version::ApiVersion;
+use std::{fmt, time::Duration};
+
+/// What a call to the Engine answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A kind of object that the Engine keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A secret of the swarm.
+    Secret,
+    /// A config of the swarm.
+    Config,
+    /// A node of the swarm.
+    Node,
+    /// A service of the swarm.
+    Service,
+    /// A task of a service.
+    Task,
+    /// A network.
+    Network,
+    /// An image in a registry.
+    Image,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Secret => "secret",
+            Self::Config => "config",
+            Self::Node => "node",
+            Self::Service => "service",
+            Self::Task => "task",
+            Self::Network => "network",
+            Self::Image => "image",
+        })
+    }
+}
+
+/// Why an Engine cannot manage the swarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotManager {
+    /// The Engine is in no swarm.
+    NoSwarm,
+    /// The Engine is a worker; the managers that it knows, as `address:port` of the swarm's own protocol.
+    Worker {
+        /// Addresses of the managers, such as `10.0.0.1:2377`.
+        managers: Vec<String>,
+    },
+    /// The swarm is locked and waits for its unlock key.
+    Locked,
+    /// The certificates of the node have expired.
+    CertificatesExpired,
+    /// The node is about to be a manager and has not got ready in time; the Engine's own words.
+    Settling(String),
+    /// The node is joining or leaving a swarm; the Engine's own words.
+    Unsettled(String),
+}
+
+impl fmt::Display for NotManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSwarm => f.write_str(
+                "it is in no swarm. Make one with `docker swarm init` there, or name the Engine of a manager",
+            ),
+            Self::Worker { managers } if managers.is_empty() => {
+                f.write_str("it is a worker of its swarm. Name the Engine of a manager")
+            }
+            Self::Worker { managers } => write!(
+                f,
+                "it is a worker of its swarm. Name the Engine of a manager; the managers are at {}",
+                managers.join(", ")
+            ),
+            Self::Locked => f.write_str("its swarm is locked. Unlock it with `docker swarm unlock` there"),
+            Self::CertificatesExpired => f.write_str(
+                "the certificates of the node have expired. Let the node leave the swarm and join it again",
+            ),
+            Self::Settling(message) | Self::Unsettled(message) => f.write_str(message),
+        }
+    }
+}
+
+/// A failure of the Engine layer, made to be branched on.
+///
+/// No variant carries the data of a secret: bodies of requests never get into an error.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The object does not exist. The only failure that means "gone".
+    #[error("there is no {kind} `{name}`")]
+    NotFound {
+        /// What was looked for.
+        kind: Kind,
+        /// Its identifier or name as it was asked for.
+        name: String,
+    },
+    /// More than one object answers to a name.
+    #[error("{kind} `{name}` is ambiguous: {}. Use the ID", candidates.join("; "))]
+    Ambiguous {
+        /// What was looked for.
+        kind: Kind,
+        /// The name as it was asked for.
+        name: String,
+        /// One line for each object that answers to it.
+        candidates: Vec<String>,
+    },
+    /// Another object already has the name. Names are unique regardless of case.
+    #[error("there already is a {kind} named `{name}` (names are compared without regard to case)")]
+    NameTaken {
+        /// What was to be created.
+        kind: Kind,
+        /// Its name.
+        name: String,
+    },
+    /// The object cannot be removed because others use it.
+    #[error("the {kind} is in use: {message}")]
+    InUse {
+        /// What was to be removed.
+        kind: Kind,
+        /// The Engine's own words, which name the users.
+        message: String,
+    },
+    /// Somebody else has changed the object between our read and our write, again and again.
+    #[error("the {kind} `{name}` was changed by somebody else each time we tried to change it")]
+    OutOfSequence {
+        /// What was to be changed.
+        kind: Kind,
+        /// Its identifier.
+        name: String,
+    },
+    /// A field that we own has another value than the one that we left there.
+    #[error("{what} was changed by somebody else: expected {expected}, found {found}")]
+    Changed {
+        /// The object and the field.
+        what: String,
+        /// What we believed to be there, in words.
+        expected: String,
+        /// What is there, in words.
+        found: String,
+    },
+    /// The Engine answers but cannot manage the swarm.
+    #[error("the Engine at {host} cannot manage the swarm: {reason}")]
+    NotManager {
+        /// The Engine's address.
+        host: String,
+        /// Why.
+        reason: NotManager,
+    },
+    /// The swarm has no leader: too few managers are running.
+    #[error(
+        "the swarm has no leader, so too few of its managers are running ({message}). Start managers until more than half run"
+    )]
+    NoQuorum {
+        /// The Engine's own words.
+        message: String,
+    },
+    /// No connection came about, or it broke.
+    #[error("cannot reach the Docker Engine at {host} (from {origin}): {cause}{}", Hint(hint))]
+    Unreachable {
+        /// The Engine's address.
+        host: String,
+        /// Which setting named the host.
+        origin: String,
+        /// The innermost causes, joined.
+        cause: String,
+        /// What to do, where that can be told.
+        hint: Option<&'static str>,
+        /// Whether the request cannot have reached the Engine.
+        unsent: bool,
+        /// Whether another attempt may do better, as it may where an Engine is restarting.
+        passing: bool,
+    },
+    /// The Engine did not answer in time.
+    #[error("{what} was not done after {} s", after.as_secs())]
+    Timeout {
+        /// What was waited for.
+        what: String,
+        /// How long.
+        after: Duration,
+    },
+    /// Terraform asked to stop.
+    #[error("stopped as Terraform asked")]
+    Stopped,
+    /// The Engine is too old for something that was asked for.
+    #[error("{feature} needs Engine API {needs} or newer, and the Engine has {has}")]
+    TooOld {
+        /// What was asked for.
+        feature: String,
+        /// The version that brought it.
+        needs: ApiVersion,
+        /// The version that is spoken.
+        has: ApiVersion,
+    },
+    /// There is no API version that both sides speak.
+    #[error("{}", no_common_version(host, *engine_newest, *engine_oldest))]
+    NoCommonVersion {
+        /// The Engine's address.
+        host: String,
+        /// The newest version that the Engine speaks.
+        engine_newest: ApiVersion,
+        /// The oldest version that the Engine speaks.
+        engine_oldest: ApiVersion,
+    },
+    /// The answer is not what the Engine API says.
+    #[error("{what}: the answer is not one of the Docker Engine API: {cause}")]
+    Malformed {
+        /// The request.
+        what: String,
+        /// What is wrong with the answer, without its content.
+        cause: String,
+    },
+    /// Any other refusal.
+    #[error("the Engine refused with status {status}: {message}")]
+    Api {
+        /// The HTTP status.
+        status: u16,
+        /// The Engine's own words.
+        message: String,
+    },
+}
+
+fn no_common_version(host: &str, newest: ApiVersion, oldest: ApiVersion) -> String {
+    if newest < ApiVersion::OLDEST {
+        format!(
+            "the Engine at {host} speaks API {newest} at most; {} (Engine 20.10) is the oldest that is supported",
+            ApiVersion::OLDEST
+        )
+    } else {
+        format!(
+            "the Engine at {host} speaks API {oldest} at least, and this provider {} at most. Use a newer provider",
+            ApiVersion::NEWEST
+        )
+    }
+}
+
+struct Hint<'a>(&'a Option<&'static str>);
+impl fmt::Display for Hint<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |hint| write!(f, ". {hint}"))
+    }
+}
+
+/// Makes "not found" an answer, and leaves every other failure a failure.
+pub trait Found<T> {
+    /// Answers `None` for [`Error::NotFound`] alone.
+    ///
+    /// # Errors
+    /// Every other failure, unchanged.
+    fn found(self) -> Result<Option<T>>;
+}
+
+impl<T> Found<T> for Result<T> {
+    fn found(self) -> Result<Option<T>> {
+        match self {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What an answer that is no success means for the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// The version index was old: read again and write again.
+    OutOfSequence,
+    /// The swarm is looking for a leader. Try again; a write may have happened, so read first.
+    NoLeader,
+    /// The Engine is getting ready. Try again.
+    Settling,
+    Worker,
+    NoSwarm,
+    Locked,
+    Expired,
+    Unsettled,
+    InUse,
+    NameTaken,
+    NotFound,
+    Permanent,
+}
+
+impl Error {
+    /// Whether the Engine may answer better after a while: it looks for a leader or gets ready.
+    pub(super) fn passes(&self) -> bool {
+        matches!(self, Self::NoQuorum { .. } | Self::NotManager { reason: NotManager::Settling(_), .. })
+    }
+}
+
+/// A status (0 for any), a part of the message in lower case (empty for any), and what the two mean.
+///
+/// The Engine's statuses alone tell nothing: "update out of sequence" is a 500 as is "network not found", and a
+/// 503 is mostly permanent. The first row that fits decides, so the order is of weight.
+const TABLE: &[(u16, &str, Class)] = &[
+    (500, "update out of sequence", Class::OutOfSequence),
+    (0, "context deadline exceeded", Class::NoLeader),
+    (0, "does not have a leader", Class::NoLeader),
+    (0, "no elected cluster leader", Class::NoLeader),
+    (0, "node lost leader status", Class::NoLeader),
+    (0, "the client connection is closing", Class::NoLeader),
+    (0, "transport is closing", Class::NoLeader),
+    (503, "manager is being prepared or has trouble connecting", Class::Settling),
+    (503, "worker nodes can't be used", Class::Worker),
+    (503, "this node is not a swarm manager. use \"docker swarm init\"", Class::NoSwarm),
+    (503, "this node is not part of a swarm", Class::NoSwarm),
+    (503, "needs to be unlocked", Class::Locked),
+    (503, "certificates have expired", Class::Expired),
+    (503, "already part of a swarm", Class::Unsettled),
+    (503, "attempting to leave the swarm", Class::Unsettled),
+    (503, "this node is not a swarm manager", Class::Worker),
+    (400, "is in use by", Class::InUse),
+    (409, "has active endpoints", Class::InUse),
+    (403, "has active endpoints", Class::InUse),
+    (409, "", Class::NameTaken),
+    (404, "", Class::NotFound),
+    (0, "", Class::Permanent),
+];
+
+pub(super) fn classify(status: u16, message: &str) -> Class {
+    let message = message.to_lowercase();
+    TABLE
+        .iter()
+        .find(|(code, part, _)| (*code == 0 || *code == status) && message.contains(part))
+        .map_or(Class::Permanent, |(_, _, class)| *class)
+}
+
+/// What a request is about, so that a refusal can name it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Subject {
+    /// Nothing that has a name, such as a list.
+    None,
+    /// An object that is there already.
+    Of(Kind, String),
+    /// An object that is to be created.
+    New(Kind, String),
+}
+
+/// Makes the error for an answer that is no success.
+pub(super) fn refusal(host: &str, subject: &Subject, status: u16, message: String) -> Error {
+    let not_manager = |reason| Error::NotManager { host: host.to_owned(), reason };
+    match (classify(status, &message), subject.clone()) {
+        (Class::OutOfSequence, Subject::Of(kind, name)) => Error::OutOfSequence { kind, name },
+        (Class::NoLeader, _) => Error::NoQuorum { message },
+        (Class::Settling, _) => not_manager(NotManager::Settling(message)),
+        (Class::Unsettled, _) => not_manager(NotManager::Unsettled(message)),
+        (Class::Worker, _) => not_manager(NotManager::Worker { managers: Vec::new() }),
+        (Class::NoSwarm, _) => not_manager(NotManager::NoSwarm),
+        (Class::Locked, _) => not_manager(NotManager::Locked),
+        (Class::Expired, _) => not_manager(NotManager::CertificatesExpired),
+        (Class::InUse, Subject::Of(kind, _)) => Error::InUse { kind, message },
+        (Class::NameTaken, Subject::New(kind, name)) => Error::NameTaken { kind, name },
+        (Class::NotFound, Subject::Of(kind, name)) => Error::NotFound { kind, name },
+        _ => Error::Api { status, message },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Messages as the Engines write them.
+    #[test]
+    fn failures_are_told_apart_by_status_and_words() {
+        let rpc = |text: &str| format!("rpc error: code = Unknown desc = {text}");
+        let cases = [
+            (500, rpc("update out of sequence"), Class::OutOfSequence),
+            (500, rpc("context deadline exceeded"), Class::NoLeader),
+            (500, rpc("The swarm does not have a leader. It's possible that too few managers are online."), Class::NoLeader),
+            (500, rpc("grpc: the client connection is closing"), Class::NoLeader),
+            (503, "This node is not a swarm manager. Manager is being prepared or has trouble connecting to the cluster.".into(), Class::Settling),
+            (503, "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a manager node or promote the current node to a manager.".into(), Class::Worker),
+            (503, "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to connect this node to swarm and try again.".into(), Class::NoSwarm),
+            (503, "Swarm is encrypted and needs to be unlocked before it can be used.".into(), Class::Locked),
+            (400, "rpc error: code = InvalidArgument desc = secret 'x' is in use by the following service: a".into(), Class::InUse),
+            (400, "network n is in use by task t".into(), Class::InUse),
+            (409, "rpc error: code = AlreadyExists desc = name conflicts with an existing object".into(), Class::NameTaken),
+            (404, "service x not found".into(), Class::NotFound),
+            (500, "network x not found".into(), Class::Permanent),
+            (500, rpc("raft: raft message is too large and can't be sent"), Class::Permanent),
+            (501, "renaming services is not supported".into(), Class::Permanent),
+            (400, "port '443' is already in use by service 'registry' (abc) as a host-published port".into(), Class::Permanent),
+        ];
+        for (status, message, class) in cases {
+            assert_eq!(classify(status, &message), class, "{status} {message}");
+        }
+    }
+
+    #[test]
+    fn only_what_heals_by_itself_is_tried_again() {
+        let passes = |status, message: &str| refusal("h", &Subject::None, status, message.into()).passes();
+        assert!(passes(503, "Manager is being prepared or has trouble connecting"));
+        assert!(passes(500, "rpc error: code = DeadlineExceeded desc = context deadline exceeded"));
+        assert!(!passes(503, "Worker nodes can't be used"));
+        assert!(!passes(500, "network x not found"));
+        assert!(!passes(500, "update out of sequence"), "needs a fresh read first");
+    }
+
+    #[test]
+    fn only_not_found_means_gone() {
+        let gone: Result<()> = Err(Error::NotFound { kind: Kind::Secret, name: "x".into() });
+        assert_eq!(gone.found(), Ok(None));
+        let broken: Result<()> = Err(Error::NoQuorum { message: "m".into() });
+        assert!(broken.found().is_err());
+    }
+
+    #[test]
+    fn a_create_that_misses_something_else_does_not_say_that_itself_is_missing() {
+        let error =
+            refusal("h", &Subject::New(Kind::Service, "web".into()), 404, "network front not found".into());
+        assert_eq!(error, Error::Api { status: 404, message: "network front not found".into() });
+    }
+}

@@ -1,0 +1,185 @@
+//! Labels of nodes: one writer for each node, which sends everything that waits in one update.
+//!
+//! Terraform changes each label by itself and ten at a time, but an update replaces the whole specification of a
+//! node. Sent one by one, the updates of one node would trip over each other. So whoever wants a label changed
+//! queues up at the node; the first starts a writer, which waits until no request has come for a moment,
+//! takes all that have come, and sends them as one update of a fresh read.
+
+use super::error::{Error, Result};
+use super::shared::lock;
+use super::{Docker, nodes::NodeSpec};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tokio::sync::{OwnedMutexGuard, oneshot};
+
+/// A writer sends when no request came for this long, for any node: Terraform starts the next resources when some
+/// have ended, so requests come in bursts over all nodes.
+const QUIET: Duration = Duration::from_millis(20);
+/// A writer sends after this long in any case.
+const LONGEST: Duration = Duration::from_millis(200);
+
+/// What a caller believes to be at a label's key, so that a change by others is told and not overwritten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// It does not matter.
+    Anything,
+    /// Nothing.
+    Absent,
+    /// This value.
+    Value(String),
+}
+
+struct Wish {
+    key: String,
+    value: Option<String>,
+    expected: Expected,
+    answer: oneshot::Sender<Result<()>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<Wish>,
+    /// Whether a writer runs, which looks at the queue again before it ends.
+    writing: bool,
+    /// Held while an update of the node is in flight.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// The queues of all nodes.
+#[derive(Default)]
+pub(super) struct LabelWriters(Mutex<Queues>);
+
+#[derive(Default)]
+struct Queues {
+    nodes: HashMap<String, Queue>,
+    /// When a request came last, for any node.
+    latest: Option<Instant>,
+}
+
+impl LabelWriters {
+    /// Waits for the turn to update a node, so that never two updates of one node are in flight.
+    pub(super) async fn writing(&self, node: &str) -> OwnedMutexGuard<()> {
+        let turn = Arc::clone(&lock(&self.0).nodes.entry(node.to_owned()).or_default().turn);
+        turn.lock_owned().await
+    }
+
+    /// Queues a wish, and answers whether a writer has to be started.
+    fn queue(&self, node: &str, wish: Wish) -> bool {
+        let mut queues = lock(&self.0);
+        queues.latest = Some(Instant::now());
+        let queue = queues.nodes.entry(node.to_owned()).or_default();
+        queue.waiting.push(wish);
+        !std::mem::replace(&mut queue.writing, true)
+    }
+
+    /// Takes all wishes of a node; where there are none, the writer is to end.
+    fn take(&self, node: &str) -> Vec<Wish> {
+        let mut queues = lock(&self.0);
+        let queue = queues.nodes.entry(node.to_owned()).or_default();
+        queue.writing = !queue.waiting.is_empty();
+        std::mem::take(&mut queue.waiting)
+    }
+
+    /// Waits until no request came for a moment.
+    async fn gather(&self) {
+        let started = Instant::now();
+        while started.elapsed() < LONGEST {
+            let quiet = lock(&self.0).latest.map_or(QUIET, |latest| latest.elapsed());
+            if quiet >= QUIET {
+                return;
+            }
+            tokio::time::sleep(QUIET - quiet).await;
+        }
+    }
+}
+
+impl Docker {
+    /// Sets a label of a node, or removes it where `value` is `None`. Other labels are not touched.
+    ///
+    /// `node_id` is the identifier. Changes to one node that are asked for at the same time become one update.
+    /// A label that is as wanted already is left alone, whatever was expected.
+    ///
+    /// # Errors
+    /// [`Error::Changed`] where something else is there than `expected`, [`Error::NotFound`] where the node is gone,
+    /// and [`Error::OutOfSequence`] where others change the node all the time.
+    pub async fn set_node_label(
+        &self,
+        node_id: &str,
+        key: &str,
+        value: Option<&str>,
+        expected: Expected,
+    ) -> Result<()> {
+        let (answer, answered) = oneshot::channel();
+        let wish = Wish { key: key.to_owned(), value: value.map(str::to_owned), expected, answer };
+        if self.0.labels.queue(node_id, wish) {
+            // A task of its own, so that it goes on for the others where the one who started it goes away.
+            tokio::spawn(write_labels(self.clone(), node_id.to_owned()));
+        }
+        answered.await.unwrap_or(Err(Error::Stopped))
+    }
+}
+
+async fn write_labels(docker: Docker, node: String) {
+    loop {
+        docker.0.labels.gather().await;
+        let turn = docker.0.labels.writing(&node).await;
+        let wishes = docker.0.labels.take(&node);
+        if wishes.is_empty() {
+            return;
+        }
+        let mut refused = Vec::new();
+        let mut edit = |spec: &mut NodeSpec| {
+            // The specification is read again at each attempt, so the answers of the last attempt count.
+            refused = wishes.iter().map(|wish| apply(&node, spec, wish).err()).collect();
+            Ok(())
+        };
+        let written = docker.rewrite_node(&node, &mut edit).await;
+        drop(turn);
+        tracing::debug!(node, labels = wishes.len(), "wrote labels of a node");
+        refused.resize(wishes.len(), None);
+        for (wish, refused) in wishes.into_iter().zip(refused) {
+            let answer = match (&written, refused) {
+                (Ok(()), Some(error)) => Err(error),
+                (written, _) => written.clone(),
+            };
+            if wish.answer.send(answer).is_err() {
+                tracing::debug!(node, key = wish.key, "nobody waits for this label any more");
+            }
+        }
+    }
+}
+
+fn apply(node: &str, spec: &mut NodeSpec, wish: &Wish) -> Result<()> {
+    let found = spec.labels.get(&wish.key);
+    if found == wish.value.as_ref() {
+        return Ok(());
+    }
+    let as_expected = match &wish.expected {
+        Expected::Anything => true,
+        Expected::Absent => found.is_none(),
+        Expected::Value(value) => found == Some(value),
+    };
+    if !as_expected {
+        let in_words = |value: Option<&String>| match value {
+            Some(value) => format!("`{value}`"),
+            None => "no such label".to_owned(),
+        };
+        let expected = match &wish.expected {
+            Expected::Value(value) => Some(value),
+            Expected::Anything | Expected::Absent => None,
+        };
+        return Err(Error::Changed {
+            what: format!("label `{}` of node {node}", wish.key),
+            expected: in_words(expected),
+            found: in_words(found),
+        });
+    }
+    match &wish.value {
+        Some(value) => spec.labels.insert(wish.key.clone(), value.clone()),
+        None => spec.labels.remove(&wish.key),
+    };
+    Ok(())
+}

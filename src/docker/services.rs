@@ -1,0 +1,267 @@
+//! Services of the swarm.
+
+use super::call::{RegistryAuth, Request, segment};
+use super::error::{Error, Found, Kind, Result};
+use super::object::{Extra, ObjectVersion, engine_words, null_as_default};
+use super::pace::Repeat;
+use super::secrets::may_have_happened;
+use super::shared::Wanted;
+use super::spec::{PortConfig, ServiceSpec};
+use super::{Docker, decode, swarm};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A service. Its specification is what was asked for; whether the swarm got there is another question.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Service {
+    /// Identifier, 25 characters.
+    #[serde(rename = "ID")]
+    pub id: String,
+    /// Version index.
+    pub version: ObjectVersion,
+    /// When it was created, in RFC 3339.
+    pub created_at: String,
+    /// When it was changed last, in RFC 3339.
+    pub updated_at: String,
+    /// What was asked for.
+    pub spec: ServiceSpec,
+    /// What was asked for before the last update; a rollback returns to it.
+    pub previous_spec: Option<ServiceSpec>,
+    /// The ports and addresses that the swarm allocated.
+    pub endpoint: Endpoint,
+    /// The last update, absent unless it concerned tasks.
+    pub update_status: Option<UpdateStatus>,
+    /// The current run of a job.
+    pub job_status: Option<JobStatus>,
+    /// Fields that this provider does not know.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+/// What the swarm allocated for a service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Endpoint {
+    /// Published ports, with the ones that the swarm chose.
+    #[serde(deserialize_with = "null_as_default")]
+    pub ports: Vec<PortConfig>,
+    /// Fields that this provider does not know, virtual addresses among them.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+engine_words! {
+    /// How far an update is.
+    UpdateState {
+        /// Tasks are being replaced.
+        Updating = "updating",
+        /// It stopped because of failures.
+        Paused = "paused",
+        /// All tasks were replaced, and watched for a while.
+        Completed = "completed",
+        /// It failed and is being undone; the specification is the former one already.
+        RollbackStarted = "rollback_started",
+        /// Undoing it failed, too.
+        RollbackPaused = "rollback_paused",
+        /// It failed and was undone.
+        RollbackCompleted = "rollback_completed",
+    }
+}
+
+/// The last update of a service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct UpdateStatus {
+    /// How far it is.
+    pub state: UpdateState,
+    /// When it began, in RFC 3339.
+    pub started_at: String,
+    /// When it ended, in RFC 3339.
+    pub completed_at: String,
+    /// More about the state, in the Engine's words.
+    pub message: String,
+}
+
+/// The current run of a job.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct JobStatus {
+    /// Number of the run.
+    pub job_iteration: ObjectVersion,
+    /// When it began, in RFC 3339.
+    pub last_execution: String,
+}
+
+impl Service {
+    /// The name.
+    pub fn name(&self) -> &str {
+        self.spec.name.as_deref().unwrap_or_default()
+    }
+}
+
+impl Docker {
+    /// All services, as old as this walk's picture of the swarm may be.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub async fn services(&self) -> Result<Arc<[Service]>> {
+        self.list_services(Wanted::Shared).await
+    }
+
+    /// All services, as of now.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub async fn services_now(&self) -> Result<Arc<[Service]>> {
+        self.list_services(Wanted::Fresh).await
+    }
+
+    async fn list_services(&self, wanted: Wanted) -> Result<Arc<[Service]>> {
+        self.0.services.get(wanted, || async { self.read(&Request::get("/services")).await }).await
+    }
+
+    /// The service with this ID, out of [`Docker::services`].
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and those of the list.
+    pub async fn service(&self, id: &str) -> Result<Service> {
+        let services = self.services().await?;
+        services.iter().find(|service| service.id == id).cloned().ok_or_else(|| gone(id))
+    }
+
+    /// The service with exactly this ID or name, as of now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and those of the list.
+    pub async fn find_service(&self, id_or_name: &str) -> Result<Service> {
+        let services = self.services_now().await?;
+        let by_id = services.iter().find(|service| service.id == id_or_name);
+        let found = by_id.or_else(|| services.iter().find(|service| service.name() == id_or_name));
+        found.cloned().ok_or_else(|| gone(id_or_name))
+    }
+
+    /// The service with this ID, read by itself.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and whatever keeps the Engine from answering.
+    pub async fn inspect_service(&self, id: &str) -> Result<Service> {
+        let service: Service =
+            self.read(&Request::get(format!("/services/{}", segment(id))).about(Kind::Service, id)).await?;
+        // An Engine also answers to names and to the beginning of an ID.
+        if service.id == id { Ok(service) } else { Err(gone(id)) }
+    }
+
+    /// Creates a service and answers its ID. It does not wait for its tasks: see [`Docker::converge`].
+    ///
+    /// Where the answer gets lost, the service is looked for: one of the same name, labels and image that is not
+    /// older than the attempt is the one that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::NameTaken`], [`Error::Api`] for what the Engine refuses, and whatever keeps it from answering.
+    pub async fn create_service(&self, spec: &ServiceSpec, auth: Option<&RegistryAuth>) -> Result<String> {
+        let name = spec.name.as_deref().unwrap_or_default();
+        let since = self.0.clock.now();
+        let request = Request::post("/services/create").creates(Kind::Service, name);
+        let request = request.registry_auth(auth)?.json(spec)?;
+        let mut attempts = self.attempts(Repeat::Rewrite);
+        let mut unsure = false;
+        let created = loop {
+            match self.create(&request).await {
+                Err(Error::NameTaken { .. }) if unsure => break self.lost_service(spec, since).await,
+                Err(error) => {
+                    unsure |= may_have_happened(&error);
+                    if let Err(error) = attempts.pause(error).await {
+                        break Err(error);
+                    }
+                }
+                created => break created,
+            }
+        };
+        self.0.services.forget();
+        created
+    }
+
+    async fn lost_service(&self, wanted: &ServiceSpec, since: Option<swarm::Moment>) -> Result<String> {
+        let name = wanted.name.clone().unwrap_or_default();
+        let taken = || Error::NameTaken { kind: Kind::Service, name: name.clone() };
+        let found = self.find_service(&name).await.found()?.ok_or_else(taken)?;
+        let ours = found.spec.labels.clone().unwrap_or_default() == wanted.labels.clone().unwrap_or_default()
+            && found.spec.image() == wanted.image()
+            && swarm::not_older(&found.created_at, since);
+        if ours { Ok(found.id) } else { Err(taken()) }
+    }
+
+    /// Changes a service: reads it afresh, lets `edit` change the specification, and writes it if `edit` answers
+    /// `true`. Answers whether it wrote. `edit` runs again where somebody else wrote in between.
+    ///
+    /// Without `auth`, the credentials that the service has stay.
+    ///
+    /// # Errors
+    /// Those of `edit`, [`Error::NotFound`], [`Error::OutOfSequence`] where others change it all the time, and
+    /// [`Error::Api`] for what the Engine refuses.
+    pub async fn update_service(
+        &self,
+        id: &str,
+        auth: Option<&RegistryAuth>,
+        mut edit: impl FnMut(&mut ServiceSpec) -> Result<bool> + Send,
+    ) -> Result<bool> {
+        let mut attempts = self.attempts(Repeat::Rewrite);
+        let done = loop {
+            match self.update_service_once(id, auth, &mut edit).await {
+                Err(error) => {
+                    if let Err(error) = attempts.pause(error).await {
+                        break Err(error);
+                    }
+                }
+                done => break done,
+            }
+        };
+        self.0.services.forget();
+        done
+    }
+
+    async fn update_service_once(
+        &self,
+        id: &str,
+        auth: Option<&RegistryAuth>,
+        edit: &mut (dyn FnMut(&mut ServiceSpec) -> Result<bool> + Send),
+    ) -> Result<bool> {
+        let path = format!("/services/{}", segment(id));
+        let read = Request::get(path.as_str()).about(Kind::Service, id);
+        let Service { version, mut spec, .. } = decode(|| read.what(), &self.call_once(&read).await?)?;
+        let before = spec.clone();
+        if !edit(&mut spec)? || spec == before {
+            return Ok(false);
+        }
+        let mut write = Request::post(format!("{path}/update")).query("version", version.index);
+        if auth.is_none() {
+            write = write.query("registryAuthFrom", "spec");
+        }
+        let write = write.about(Kind::Service, id).registry_auth(auth)?.json(&spec)?;
+        self.call_once(&write).await?;
+        Ok(true)
+    }
+
+    /// Removes a service. Its tasks go afterwards: see [`Docker::wait_service_gone`].
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it is gone, and whatever keeps the Engine from answering.
+    pub async fn remove_service(&self, id: &str) -> Result<()> {
+        let request = Request::delete(format!("/services/{}", segment(id))).about(Kind::Service, id);
+        let removed = self.remove(&request).await;
+        self.0.services.forget();
+        removed
+    }
+}
+
+impl ServiceSpec {
+    /// The image of the tasks.
+    pub fn image(&self) -> Option<&str> {
+        self.task_template.as_ref()?.container_spec.as_ref()?.image.as_deref()
+    }
+}
+
+fn gone(name: &str) -> Error {
+    Error::NotFound { kind: Kind::Service, name: name.to_owned() }
+}

@@ -1,0 +1,199 @@
+//! What the Engine says about itself and its swarm.
+
+use super::Docker;
+use super::call::Request;
+use super::error::{Error, NotManager, Result};
+use super::object::null_as_default;
+use super::shared::lock;
+use serde::Deserialize;
+use std::{
+    sync::Mutex,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// The part of `GET /info` that matters here.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Info {
+    /// Host name of the Engine.
+    pub name: String,
+    /// Version of the Engine, as free text.
+    pub server_version: String,
+    /// The Engine's clock, in RFC 3339.
+    pub system_time: String,
+    /// The Engine's part in a swarm.
+    pub swarm: SwarmInfo,
+}
+
+/// The Engine's part in a swarm.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SwarmInfo {
+    /// Identifier of this node.
+    #[serde(rename = "NodeID")]
+    pub node_id: String,
+    /// `inactive`, `pending`, `active`, `error` or `locked`.
+    pub local_node_state: String,
+    /// Whether this node can manage the swarm.
+    pub control_available: bool,
+    /// Why not, in the Engine's words.
+    pub error: String,
+    /// The managers that this node knows.
+    #[serde(deserialize_with = "null_as_default")]
+    pub remote_managers: Vec<RemoteManager>,
+}
+
+/// A manager that a node knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RemoteManager {
+    /// Identifier of the node.
+    #[serde(rename = "NodeID")]
+    pub node_id: String,
+    /// Address and port of the swarm's own protocol.
+    pub addr: String,
+}
+
+impl Docker {
+    /// What the Engine says about itself.
+    ///
+    /// Reason for a request of ours: of bollard's model one new enum value makes the whole answer unreadable.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub async fn info(&self) -> Result<Info> {
+        let before = SystemTime::now();
+        let info: Info = self.read(&Request::get("/info")).await?;
+        self.0.clock.set(&info.system_time, before);
+        Ok(info)
+    }
+
+    /// Makes sure, once, that the Engine is a manager of a swarm that has a leader.
+    ///
+    /// # Errors
+    /// [`Error::NotManager`] with the reason (and a worker's managers), [`Error::NoQuorum`], and
+    /// whatever keeps the Engine from answering.
+    pub async fn require_manager(&self) -> Result<()> {
+        let check = || async {
+            let info = self.info().await?;
+            if let Some(reason) = not_manager(&info.swarm) {
+                return Err(Error::NotManager { host: self.host().to_owned(), reason });
+            }
+            // Only a question to the swarm itself shows whether it has a leader.
+            self.nodes().await.map(drop)
+        };
+        self.0.manager.get_or_try_init(check).await.copied()
+    }
+}
+
+fn not_manager(swarm: &SwarmInfo) -> Option<NotManager> {
+    match swarm.local_node_state.as_str() {
+        "locked" => Some(NotManager::Locked),
+        "inactive" | "" => Some(NotManager::NoSwarm),
+        "active" if swarm.control_available => None,
+        "active" => {
+            let managers = swarm.remote_managers.iter().map(|manager| manager.addr.clone()).collect();
+            Some(NotManager::Worker { managers })
+        }
+        state if swarm.error.is_empty() => {
+            Some(NotManager::Unsettled(format!("the state of the node is `{state}`")))
+        }
+        _ => Some(NotManager::Unsettled(swarm.error.clone())),
+    }
+}
+
+/// A time on the Engine's clock, as the time since 1970.
+pub(super) type Moment = Duration;
+
+/// How far clocks of managers may be apart.
+const SKEW: Duration = Duration::from_secs(5);
+
+/// The Engine's clock, as far as it is known.
+#[derive(Default)]
+pub(super) struct Clock(Mutex<Option<f64>>);
+
+impl Clock {
+    fn set(&self, engine: &str, before: SystemTime) {
+        let after = SystemTime::now();
+        let (Some(engine), Ok(before), Ok(after)) =
+            (parse_time(engine), before.duration_since(UNIX_EPOCH), after.duration_since(UNIX_EPOCH))
+        else {
+            return;
+        };
+        let here = (before.as_secs_f64() + after.as_secs_f64()) / 2.0;
+        *lock(&self.0) = Some(engine.as_secs_f64() - here);
+    }
+
+    /// The time there, if the clock was ever read.
+    pub(super) fn now(&self) -> Option<Moment> {
+        let ahead = (*lock(&self.0))?;
+        let here = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+        Duration::try_from_secs_f64(here.as_secs_f64() + ahead).ok()
+    }
+}
+
+/// Whether something that was created at `created_at` is not older than a moment; never, where that is not known.
+pub(super) fn not_older(created_at: &str, moment: Option<Moment>) -> bool {
+    match (parse_time(created_at), moment) {
+        (Some(created), Some(moment)) => created + SKEW >= moment,
+        _ => false,
+    }
+}
+
+/// Parses RFC 3339, as Go writes it, into the time since 1970.
+pub(super) fn parse_time(text: &str) -> Option<Moment> {
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<u64>().ok();
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let rest = text.get(19..)?;
+    let digits = rest.strip_prefix('.').map_or(0, |rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+    let nanos = format!("{:0<9.9}", rest.get(1..1 + digits).unwrap_or_default()).parse::<u32>().ok()?;
+    let zone = if digits > 0 { rest.get(1 + digits..)? } else { rest };
+    let offset = match (zone.get(..1)?, zone.get(1..)?.split_once(':')) {
+        ("Z", _) => 0,
+        (sign @ ("+" | "-"), Some((hours, minutes))) => {
+            let seconds = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
+            if sign == "+" { seconds } else { -seconds }
+        }
+        _ => return None,
+    };
+    // Days since 1970 with years that begin in March, so that the leap day is the last of its year.
+    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719_468;
+    let seconds = i64::try_from(days * 86_400 + hour * 3600 + minute * 60 + second).ok()? - offset;
+    Some(Duration::new(u64::try_from(seconds).ok()?, nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_go_writes_them() {
+        let parse = |text| parse_time(text).map(|time| (time.as_secs(), time.subsec_nanos()));
+        assert_eq!(parse("1970-01-01T00:00:00Z"), Some((0, 0)));
+        assert_eq!(parse("2026-11-25T01:02:03.5Z"), Some((1_795_568_523, 500_000_000)));
+        assert_eq!(parse("2024-02-29T23:59:59.123456789+01:30"), Some((1_709_245_799, 123_456_789)));
+        for wrong in ["", "0001-01-01T00:00:00Z", "2026-11-25", "2026-11-25T01:02:03", "2026-13-25T01:02:03Z"]
+        {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn each_reason_not_to_manage_is_told() {
+        let reason = |json: &str| not_manager(&serde_json::from_str(json).unwrap());
+        assert_eq!(
+            reason(r#"{"LocalNodeState":"inactive","RemoteManagers":null}"#),
+            Some(NotManager::NoSwarm)
+        );
+        assert_eq!(reason(r#"{"LocalNodeState":"locked"}"#), Some(NotManager::Locked));
+        assert_eq!(reason(r#"{"LocalNodeState":"active","ControlAvailable":true}"#), None);
+        let worker =
+            r#"{"LocalNodeState":"active","RemoteManagers":[{"NodeID":"a","Addr":"10.0.0.1:2377"}]}"#;
+        assert_eq!(reason(worker), Some(NotManager::Worker { managers: vec!["10.0.0.1:2377".into()] }));
+    }
+}
