@@ -14,8 +14,10 @@
 //! | [`probe`] | does the registry serve, and if not, why |
 
 pub mod configuration;
+pub mod derive;
 pub mod dialect;
 pub mod duration;
+pub mod htpasswd;
 pub mod image;
 
 mod finding;
