@@ -122,10 +122,11 @@ command_down() {
     use "${1:-}"
     [[ -e $dir ]] || return 0
     [[ -d $dir/hosts ]] || die "$dir is no testbed, so it is left alone"
-    local name number=none
+    local name number=none starters=()
     [[ ${watching:-} == "$dir" ]] || end_process "$dir/watch"
     # Everything of a host ends with its first process, and its data is thrown away: no need to ask politely.
     for name in $(host_names); do
+        starters+=("$(cat "$dir/hosts/$name/starter" 2>/dev/null)")
         host_off "$name"
     done
     if [[ -s $dir/number ]]; then
@@ -133,7 +134,20 @@ command_down() {
         cgroups_remove
     fi
     network_down
+    # They are children of this machine's first process, which may take a moment to notice.
+    wait_until 3 "clearing away of ended processes" cleared_away "${starters[@]}" || true
     rm -rf --one-file-system -- "$dir"
+}
+
+# cleared_away "PID START"...: nothing is left of these processes, not even an entry that waits for its parent.
+cleared_away() {
+    local one stat
+    for one; do
+        { stat=$(<"/proc/${one% *}/stat"); } 2>/dev/null || continue
+        # shellcheck disable=SC2086
+        set -- ${stat##*) }
+        [[ ${20} != "${one#* }" ]] || return 1
+    done
 }
 
 # command_watch DIR PID: takes the testbed down once the process PID is gone.
