@@ -11,12 +11,14 @@ command_up() {
     need_root
     use "${1:-}"
     shift
-    local managers=1 release=own owner='' hosts=()
+    local managers=1 release=own owner='' tls=no ssh=no hosts=()
     while (($#)); do
         case $1 in
         --engine) release=$2 && shift 2 ;;
         --managers) managers=$2 && shift 2 ;;
         --no-swarm) managers=0 && shift ;;
+        --tls) tls=yes && shift ;;
+        --ssh) ssh=yes && shift ;;
         --owner) owner=$2 && shift 2 ;;
         -*) die "up: unknown option $1" ;;
         *) hosts+=("$1") && shift ;;
@@ -36,6 +38,8 @@ command_up() {
     mkdir -p "$dir/hosts" "$dir/shared"
     network_up
     plan_hosts "$release" "$managers" "${hosts[@]}"
+    [[ $tls == no ]] || tls_make
+    [[ $ssh == no ]] || ssh_make
     each_host host_ready
     ((managers == 0)) || swarm_form
     if [[ -n $owner ]]; then
