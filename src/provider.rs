@@ -131,7 +131,8 @@ impl Provider for Swarm {
         };
         let home = std::env::var_os("HOME").map(PathBuf::from);
         let env = |name: &str| std::env::var(name).ok();
-        match Endpoint::resolve(&settings, &env, home.as_deref()).and_then(|endpoint| Docker::new(&endpoint)) {
+        match Endpoint::resolve(&settings, &env, home.as_deref()).and_then(|endpoint| Docker::new(&endpoint))
+        {
             Ok(docker) => {
                 self.docker.set(Some(docker));
                 vec![]

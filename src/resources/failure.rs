@@ -37,7 +37,11 @@ pub fn sentence(fragment: &str) -> String {
 ///
 /// # Errors
 /// Those of the operation, and that the time is over.
-pub async fn within<T>(limit: &Duration, what: impl FnOnce() -> String, operation: impl Future<Output = Result<T>>) -> Result<T> {
+pub async fn within<T>(
+    limit: &Duration,
+    what: impl FnOnce() -> String,
+    operation: impl Future<Output = Result<T>>,
+) -> Result<T> {
     match tokio::time::timeout(limit.to_std(), operation).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Diagnostic::error(

@@ -48,7 +48,8 @@ impl DigestKey {
     /// The name of the generation of `name` with this content.
     pub fn generation(&self, name: &str, content: &[u8]) -> String {
         let tag = hmac::sign(&self.0, content);
-        let digits: String = tag.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]).take(DIGITS).map(hex).collect();
+        let digits: String =
+            tag.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]).take(DIGITS).map(hex).collect();
         let room = MAX_NAME - DIGITS - 1;
         // A name must not end in a separator where it is cut.
         let name = name.get(..room).unwrap_or(name).trim_end_matches(['-', '_', '.']);

@@ -15,7 +15,11 @@ pub fn service_name(name: &String) -> Result<(), String> {
 fn rule(name: &str, longest: usize, separators: &[char]) -> Result<(), String> {
     let inner = |c: char| c.is_ascii_alphanumeric() || separators.contains(&c);
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    if name.len() > longest || !name.chars().all(inner) || !edge(name.chars().next()) || !edge(name.chars().last()) {
+    if name.len() > longest
+        || !name.chars().all(inner)
+        || !edge(name.chars().next())
+        || !edge(name.chars().last())
+    {
         let separators: Vec<String> = separators.iter().map(|c| format!("`{c}`")).collect();
         return Err(format!(
             "a name has 1 to {longest} characters, letters, digits and {}, and begins and ends with a letter or digit",
@@ -31,7 +35,10 @@ pub fn label_key(key: &String) -> Result<(), String> {
         return Err("a key is not empty and has no spaces in it".to_owned());
     }
     if key.starts_with(super::generation::OWN_LABELS) {
-        return Err(format!("keys that begin with `{}` are the provider's own", super::generation::OWN_LABELS));
+        return Err(format!(
+            "keys that begin with `{}` are the provider's own",
+            super::generation::OWN_LABELS
+        ));
     }
     Ok(())
 }

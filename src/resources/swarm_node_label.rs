@@ -63,7 +63,9 @@ impl Resource for SwarmNodeLabel {
 
     async fn read(mut self, context: &mut Context<Docker>) -> Result<Option<Self>> {
         let nodes = context.client.nodes().await.doing(|| self.action("read"))?;
-        let Some(node) = find_node(&nodes, &self.node).found().doing(|| self.action("read")).map_err(at_node)? else {
+        let Some(node) =
+            find_node(&nodes, &self.node).found().doing(|| self.action("read")).map_err(at_node)?
+        else {
             return Ok(None);
         };
         let Some(value) = node.spec.labels.get(&self.key) else { return Ok(None) };
@@ -85,14 +87,16 @@ impl Resource for SwarmNodeLabel {
         let limit = Timeouts::delete_or(self.timeouts.as_ref(), LIMIT);
         let removed = async {
             let client = &context.client;
-            let removed = client.set_node_label(self.node_id.get()?, &self.key, None, Expected::Anything).await;
+            let removed =
+                client.set_node_label(self.node_id.get()?, &self.key, None, Expected::Anything).await;
             removed.found().doing(|| self.action("remove"))
         };
         within(&limit, || self.action("remove"), removed).await.map(drop)
     }
 
     async fn import(id: &str, context: &mut Context<Docker>) -> Result<Option<Self>> {
-        let Some((node, key)) = id.split_once('/').filter(|(node, key)| !node.is_empty() && !key.is_empty()) else {
+        let Some((node, key)) = id.split_once('/').filter(|(node, key)| !node.is_empty() && !key.is_empty())
+        else {
             return Err(Diagnostic::error(
                 format!("Cannot import swarm_node_label `{id}`"),
                 "The ID of a label is `NODE/KEY`, where NODE is the ID or the hostname of a node, such as \

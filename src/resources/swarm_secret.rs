@@ -7,8 +7,8 @@ use super::{
 };
 use crate::docker::{self, Docker, Found};
 use crate::terraform::{
-    Computed, Config, Context, Diagnostic, Diagnostics, Duration, Model, Plan, Resource, Result, Sensitive, Timeouts,
-    WriteOnly,
+    Computed, Config, Context, Diagnostic, Diagnostics, Duration, Model, Plan, Resource, Result, Sensitive,
+    Timeouts, WriteOnly,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::collections::BTreeMap;
@@ -93,7 +93,10 @@ impl Resource for SwarmSecret {
         // The rules of write-only values are looked at here, since a plan never has the values.
         for (name, size) in [("data_wo", data_size as fn(&String) -> _), ("data_base64_wo", base64_size)] {
             if let Some(Err(rule)) = config.known::<String>(name).map(|data| size(&data)) {
-                found.push(Diagnostic::error(format!("Invalid value for `{name}`"), super::failure::sentence(&rule)).at(name));
+                found.push(
+                    Diagnostic::error(format!("Invalid value for `{name}`"), super::failure::sentence(&rule))
+                        .at(name),
+                );
             }
         }
         if let Some(true) = config.known::<bool>("generations")
@@ -101,8 +104,11 @@ impl Resource for SwarmSecret {
             && name.len() > 51
         {
             found.push(
-                Diagnostic::error("Invalid value for `name`", "With `generations` a name has at most 51 characters, so that a digest fits behind it.")
-                    .at("name"),
+                Diagnostic::error(
+                    "Invalid value for `name`",
+                    "With `generations` a name has at most 51 characters, so that a digest fits behind it.",
+                )
+                .at("name"),
             );
         }
         found
@@ -157,7 +163,7 @@ impl Resource for SwarmSecret {
         let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::minutes(5)).to_std();
         context
             .client
-            .remove_secret_when_unused(self.id.get()?, limit)
+            .remove_when_unused(docker::Kind::Secret, self.id.get()?, limit)
             .await
             .found()
             .map_err(|error| self.in_use("remove", &error))?;
@@ -168,7 +174,7 @@ impl Resource for SwarmSecret {
     }
 
     async fn import(id: &str, context: &mut Context<Docker>) -> Result<Option<Self>> {
-        let secrets = context.client.secrets().await.doing(|| "list the secrets".to_owned())?;
+        let secrets = context.client.secrets_now().await.doing(|| "list the secrets".to_owned())?;
         let named = |secret: &&docker::Secret| secret.id == id || secret.name == id;
         Ok(secrets.iter().find(named).map(|secret| {
             let logical = secret.labels.get(GENERATION_OF);
@@ -206,7 +212,8 @@ impl SwarmSecret {
         if self.labels == prior.labels {
             return Ok(());
         }
-        let (wanted, had) = (self.labels.clone().unwrap_or_default(), prior.labels.clone().unwrap_or_default());
+        let (wanted, had) =
+            (self.labels.clone().unwrap_or_default(), prior.labels.clone().unwrap_or_default());
         let edit = |labels: &mut BTreeMap<String, String>| {
             labels.retain(|key, _| !had.contains_key(key));
             labels.extend(wanted.clone());
@@ -217,15 +224,17 @@ impl SwarmSecret {
 
     /// The data, from the one attribute that has it.
     fn bytes(&self) -> Result<Zeroizing<Vec<u8>>> {
-        let sensitive = |value: &Option<Sensitive<String>>| value.as_ref().map(|value| value.expose().clone());
+        let sensitive =
+            |value: &Option<Sensitive<String>>| value.as_ref().map(|value| value.expose().clone());
         let text = self.data_wo.expose().cloned().or_else(|| sensitive(&self.data));
         let encoded = self.data_base64_wo.expose().cloned().or_else(|| sensitive(&self.data_base64));
         match (text, encoded) {
             (Some(text), _) => Ok(Zeroizing::new(text.into_bytes())),
-            (None, Some(encoded)) => STANDARD
-                .decode(Zeroizing::new(encoded).as_bytes())
-                .map(Zeroizing::new)
-                .map_err(|_| Diagnostic::error("The data is not base64", "It does not read as base64 with padding.")),
+            (None, Some(encoded)) => {
+                STANDARD.decode(Zeroizing::new(encoded).as_bytes()).map(Zeroizing::new).map_err(|_| {
+                    Diagnostic::error("The data is not base64", "It does not read as base64 with padding.")
+                })
+            }
             (None, None) => Err(Diagnostic::error(
                 "The data of the secret is missing",
                 "New data was asked for, but none of `data_wo`, `data_base64_wo`, `data` and `data_base64` is set.",
@@ -263,8 +272,10 @@ impl SwarmSecret {
     }
 
     async fn existing(&self, name: &str, context: &Context<Docker>) -> Result<String> {
-        let secrets = context.client.secrets().await.doing(|| "list the secrets".to_owned())?;
-        let own = |secret: &&docker::Secret| secret.name == name && secret.labels.get(GENERATION_OF) == Some(&self.name);
+        let secrets = context.client.secrets_now().await.doing(|| "list the secrets".to_owned())?;
+        let own = |secret: &&docker::Secret| {
+            secret.name == name && secret.labels.get(GENERATION_OF) == Some(&self.name)
+        };
         secrets.iter().find(own).map(|secret| secret.id.clone()).ok_or_else(|| {
             Diagnostic::error(
                 format!("Cannot create secret `{name}`"),
@@ -276,16 +287,22 @@ impl SwarmSecret {
     /// Makes the secret of a fixed name anew, which only works while no service uses the old one.
     async fn remake(&mut self, prior: &Self, data: &[u8], context: &mut Context<Docker>) -> Result<()> {
         let old = prior.id.get()?;
-        context.client.remove_secret(old).await.found().map_err(|error| self.in_use("give new data to", &error))?;
+        context
+            .client
+            .remove_secret(old)
+            .await
+            .found()
+            .map_err(|error| self.in_use("give new data to", &error))?;
         self.make(data, context).await
     }
 
     /// Removes older generations that no service uses any more. Those still in use go at the service's own update, or
     /// at this resource's next change.
     async fn remove_superseded(&self, context: &mut Context<Docker>) {
-        let Ok(secrets) = context.client.secrets().await else { return };
+        let Ok(secrets) = context.client.secrets_now().await else { return };
         for secret in secrets.iter() {
-            let superseded = secret.labels.get(GENERATION_OF) == Some(&self.name) && self.id.known() != Some(&secret.id);
+            let superseded =
+                secret.labels.get(GENERATION_OF) == Some(&self.name) && self.id.known() != Some(&secret.id);
             if superseded && let Err(error) = context.client.remove_secret(&secret.id).await.found() {
                 tracing::debug!(secret = secret.name, %error, "an older generation stays");
             }
@@ -293,8 +310,11 @@ impl SwarmSecret {
     }
 
     async fn taken(&self, error: &docker::Error, context: &Context<Docker>) -> Diagnostic {
-        let secrets = context.client.secrets().await.ok();
-        let holder = secrets.iter().flat_map(|secrets| secrets.iter()).find(|secret| secret.name.eq_ignore_ascii_case(&self.name));
+        let secrets = context.client.secrets_now().await.ok();
+        let holder = secrets
+            .iter()
+            .flat_map(|secrets| secrets.iter())
+            .find(|secret| secret.name.eq_ignore_ascii_case(&self.name));
         let id = holder.map_or(self.name.as_str(), |secret| &secret.id);
         let mut diagnostic = failure(&format!("create secret `{}`", self.name), error);
         diagnostic.detail.push_str(&format!(
@@ -324,7 +344,11 @@ fn new_data(changes: impl Fn(&str) -> bool, is_null: impl Fn(&str) -> bool) -> b
 
 /// The labels that are not the provider's own.
 fn foreign(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    labels.iter().filter(|(key, _)| !key.starts_with(OWN_LABELS)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    labels
+        .iter()
+        .filter(|(key, _)| !key.starts_with(OWN_LABELS))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 fn data_size(data: &String) -> Result<(), String> {

@@ -4,16 +4,22 @@ use super::{
     RegistryService,
     configuration::{Settings, diagnostic},
     owned::Role,
-    settings::{SETTINGS, Tls, is_rendered},
+    settings::{SETTINGS, is_rendered},
 };
 use crate::{
-    docker::{ApiVersion, Docker, Error, Node, Service},
-    registry::{Secret, certificate, htpasswd},
+    docker::{ApiVersion, Constraint, Docker, Error, Node, Service},
+    registry::{
+        Secret,
+        certificate::{self, Material, PrivateKey},
+        htpasswd,
+    },
     resources::{
         failure::{failure, sentence},
-        service::{Constraint, Eligible, Healthcheck, Mount, Placement, Publish, Reference},
+        service::{Eligible, Healthcheck, Mount, Placement, Publish, Reference},
     },
-    terraform::{Config, Diagnostic, Diagnostics, Duration, Plan},
+    terraform::{
+        Builder, Config, Diagnostic, Diagnostics, Duration, Field, Object, Path, Plan, Result, Step, Value,
+    },
 };
 use std::time::SystemTime;
 
@@ -45,7 +51,9 @@ fn exclusions(config: &Config, found: &mut Diagnostics) {
                 .at(name),
             );
         }
-        if config.0.get("mounts").is_null() || config.known::<Vec<Mount>>("mounts").is_some_and(|mounts| !holds_images(&mounts)) {
+        if config.0.get("mounts").is_null()
+            || config.known::<Vec<Mount>>("mounts").is_some_and(|mounts| !holds_images(&mounts))
+        {
             found.push(
                 Diagnostic::warning(
                     "Nothing is mounted on /var/lib/registry (S3)",
@@ -57,8 +65,11 @@ fn exclusions(config: &Config, found: &mut Diagnostics) {
         }
     } else if config.is_set("args") {
         found.push(
-            Diagnostic::error("`args` excludes `storage`", "With `storage` the arguments are those that serve the rendered configuration.")
-                .at("args"),
+            Diagnostic::error(
+                "`args` excludes `storage`",
+                "With `storage` the arguments are those that serve the rendered configuration.",
+            )
+            .at("args"),
         );
     }
     if config.known::<String>("mode").as_deref() == Some("global") {
@@ -85,7 +96,8 @@ fn storage(config: &Config, found: &mut Diagnostics) {
     if !is_rendered(config) || !config.is_known("storage") {
         return;
     }
-    let (volume, bind) = (config.is_set("storage.filesystem.volume"), config.is_set("storage.filesystem.bind"));
+    let (volume, bind) =
+        (config.is_set("storage.filesystem.volume"), config.is_set("storage.filesystem.bind"));
     let path = "storage.filesystem";
     if !config.is_set(path) {
         if !config.is_set("extra_config") {
@@ -142,10 +154,8 @@ fn storage(config: &Config, found: &mut Diagnostics) {
 
 /// P2, P13: an update that could not go on, an upload that would be cut off.
 fn rollout(config: &Config, found: &mut Diagnostics) {
-    let host_port = config.known::<Vec<crate::terraform::Object>>("publish");
-    let _ = host_port;
     let is_host = match config.get("publish") {
-        crate::terraform::Value::List(ports) => ports.iter().any(|port| port.get("mode").as_str() == Some("host")),
+        Value::List(ports) => ports.iter().any(|port| port.get("mode").as_str() == Some("host")),
         _ => false,
     };
     if is_host && config.known::<String>("update.order").as_deref() == Some("start-first") {
@@ -179,17 +189,20 @@ fn rollout(config: &Config, found: &mut Diagnostics) {
 
 /// P4, P7: ports that exclude one another, or that must not be seen from outside.
 fn ports(config: &Config, found: &mut Diagnostics) {
-    let crate::terraform::Value::List(ports) = config.get("publish") else { return };
+    let Value::List(ports) = config.get("publish") else { return };
     let mut seen = vec![];
     for (index, port) in ports.iter().enumerate() {
-        let object = Config(crate::terraform::Object::from_value(port.clone()).unwrap_or_default());
+        let object = Config(Object::from_value(port.clone()).unwrap_or_default());
         let Some(number) = object.known::<i64>("port") else { continue };
         let protocol = object.known::<String>("protocol").unwrap_or_else(|| "tcp".to_owned());
         let path = format!("publish[{index}]");
         if seen.contains(&(number, protocol.clone())) {
             found.push(
-                Diagnostic::error("A port is published twice (P4)", format!("{number}/{protocol} is there already."))
-                    .at(path.as_str()),
+                Diagnostic::error(
+                    "A port is published twice (P4)",
+                    format!("{number}/{protocol} is there already."),
+                )
+                .at(path.as_str()),
             );
         }
         let debug = config.known::<i64>("metrics.port").filter(|_| is_rendered(config));
@@ -228,13 +241,17 @@ fn references(config: &Config, found: &mut Diagnostics) {
             let at = format!("{path}[{index}].target");
             if path == "secrets" && is_rendered(config) && Role::is_target(&target) {
                 found.push(
-                    Diagnostic::error("The file is the provider's", format!("`{target}` is mounted by this resource itself."))
-                        .at(at.as_str()),
+                    Diagnostic::error(
+                        "The file is the provider's",
+                        format!("`{target}` is mounted by this resource itself."),
+                    )
+                    .at(at.as_str()),
                 );
             }
             if targets.contains(&target) {
                 found.push(
-                    Diagnostic::error("Two files of one name (T18)", format!("`{target}` is mounted twice.")).at(at.as_str()),
+                    Diagnostic::error("Two files of one name (T18)", format!("`{target}` is mounted twice."))
+                        .at(at.as_str()),
                 );
             }
             targets.push(target);
@@ -247,24 +264,24 @@ struct Partial {
     target: Option<String>,
 }
 
-impl crate::terraform::Field for Partial {
+impl Field for Partial {
     type Known = Self;
-    fn attribute() -> crate::terraform::Builder<Self> {
+    fn attribute() -> Builder<Self> {
         Reference::attribute().of()
     }
-    fn decode(value: crate::terraform::Value) -> crate::terraform::Result<Self> {
+    fn decode(value: Value) -> Result<Self> {
         Ok(Partial { target: value.get("target").as_str().map(str::to_owned) })
     }
-    fn encode(self) -> crate::terraform::Value {
-        crate::terraform::Value::Null
+    fn encode(self) -> Value {
+        Value::Null
     }
 }
 
 /// C13, C14, T20: an environment that contradicts the file, that Swarm expands, or that shows a secret.
 fn environment(config: &Config, found: &mut Diagnostics) {
-    let crate::terraform::Value::Map(env) = config.get("env") else { return };
+    let Value::Map(env) = config.get("env") else { return };
     for (name, value) in env {
-        let path = crate::terraform::Path::of("env").then(crate::terraform::Step::Key(name.clone()));
+        let path = Path::of("env").then(Step::Key(name.clone()));
         if is_rendered(config) && name.starts_with("REGISTRY_") {
             found.push(
                 Diagnostic::error(
@@ -279,15 +296,22 @@ fn environment(config: &Config, found: &mut Diagnostics) {
         }
         if value.as_str().is_some_and(|value| value.contains("{{")) {
             found.push(
-                Diagnostic::warning("Swarm expands templates (C14)", format!("`{{{{` in {name} is a template to Swarm."))
-                    .at(path.clone()),
+                Diagnostic::warning(
+                    "Swarm expands templates (C14)",
+                    format!("`{{{{` in {name} is a template to Swarm."),
+                )
+                .at(path.clone()),
             );
         }
-        let secret = ["SECRETKEY", "PASSWORD", "HTTP_SECRET", "ACCOUNTKEY"].iter().any(|word| name.ends_with(word));
+        let secret =
+            ["SECRETKEY", "PASSWORD", "HTTP_SECRET", "ACCOUNTKEY"].iter().any(|word| name.ends_with(word));
         if secret {
             found.push(
-                Diagnostic::warning("A secret in the environment (T20)", format!("Everyone who may inspect the service reads {name}."))
-                    .at(path),
+                Diagnostic::warning(
+                    "A secret in the environment (T20)",
+                    format!("Everyone who may inspect the service reads {name}."),
+                )
+                .at(path),
             );
         }
     }
@@ -309,10 +333,18 @@ fn tls(config: &Config, found: &mut Diagnostics) {
     exactly(&["certificate", "certificate_secret"], "certificate", found);
     exactly(&["private_key", "private_key_wo", "private_key_secret"], "private key", found);
     let Some(certificate) = config.known::<String>("tls.certificate") else { return };
-    let key = config.known::<String>("tls.private_key").or_else(|| config.known::<String>("tls.private_key_wo"));
-    let host = config.known::<String>("url").and_then(|url| url.parse::<http::Uri>().ok()?.host().map(str::to_owned));
-    let key = key.map(Secret::from);
-    let findings = certificate::inspect(&certificate, key.as_ref(), host.as_deref(), SystemTime::now());
+    let key =
+        config.known::<String>("tls.private_key").or_else(|| config.known::<String>("tls.private_key_wo"));
+    let host = config
+        .known::<String>("url")
+        .and_then(|url| url.parse::<http::Uri>().ok()?.host().map(str::to_owned));
+    let material = Material {
+        certificate: &certificate,
+        key: key.as_deref().map(PrivateKey),
+        host: host.as_deref(),
+        ca: None,
+    };
+    let findings = certificate::inspect(material, SystemTime::now());
     found.extend(findings.iter().map(diagnostic));
 }
 
@@ -325,8 +357,11 @@ fn auth(config: &Config, found: &mut Diagnostics) {
     let forms = ["users", "users_wo", "file", "file_secret"];
     if forms.iter().filter(|name| config.is_set(&format!("{path}.{name}"))).count() != 1 {
         found.push(
-            Diagnostic::error("The users are not told once", "Exactly one of `users`, `users_wo`, `file` and `file_secret` says who they are.")
-                .at(path),
+            Diagnostic::error(
+                "The users are not told once",
+                "Exactly one of `users`, `users_wo`, `file` and `file_secret` says who they are.",
+            )
+            .at(path),
         );
     }
     if let Some(file) = config.known::<String>("auth.htpasswd.file") {
@@ -336,11 +371,18 @@ fn auth(config: &Config, found: &mut Diagnostics) {
         let users = config.known::<std::collections::BTreeMap<String, String>>(name).unwrap_or_default();
         for (user, password) in users {
             if let Err(error) = htpasswd::check_user(&user, &Secret::from(password)) {
-                found.push(Diagnostic::error(format!("Invalid value for `{name}` (A3)"), sentence(&error.to_string())).at(name));
+                found.push(
+                    Diagnostic::error(
+                        format!("Invalid value for `{name}` (A3)"),
+                        sentence(&error.to_string()),
+                    )
+                    .at(name),
+                );
             }
         }
     }
-    if !config.is_set("tls") && !config.known::<String>("url").is_some_and(|url| url.starts_with("https://")) {
+    if !config.is_set("tls") && !config.known::<String>("url").is_some_and(|url| url.starts_with("https://"))
+    {
         found.push(
             Diagnostic::warning(
                 "Passwords would travel in clear (T11)",
@@ -407,7 +449,9 @@ impl Wish {
         }
         let mut found = vec![];
         for (path, version) in needs {
-            if let Err(error @ Error::TooOld { .. }) = docker.require_version(&format!("`{path}`"), version).await {
+            if let Err(error @ Error::TooOld { .. }) =
+                docker.require_version(&format!("`{path}`"), version).await
+            {
                 found.push(failure(&format!("use `{path}`"), &error).at(path.as_str()));
             }
         }
@@ -493,9 +537,4 @@ impl Wish {
         }
         found
     }
-}
-
-/// Whether a key is the provider's to check at plan: write-only keys are seen in the configuration alone.
-pub(super) fn has_key(tls: &Tls) -> bool {
-    tls.private_key.is_some() || tls.private_key_secret.is_some() || tls.private_key_wo.expose().is_some()
 }

@@ -73,7 +73,8 @@ impl Settings {
     pub fn configuration(&self, http_secret: Secret) -> Result<Configuration> {
         let extra = match &self.extra_config {
             Some(text) => vec![ExtraConfig::parse("extra_config", text).map_err(|error| {
-                Diagnostic::error("Invalid value for `extra_config`", format!("It is {error}.")).at("extra_config")
+                Diagnostic::error("Invalid value for `extra_config`", format!("It is {error}."))
+                    .at("extra_config")
             })?],
             None => vec![],
         };
@@ -84,18 +85,17 @@ impl Settings {
                 minimum: tls.minimum.clone(),
                 ..file::Tls::default()
             }),
-            auth: self.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref()).map(|htpasswd| file::Auth::Htpasswd {
-                realm: htpasswd.realm.clone(),
-                path: paths::HTPASSWD.to_owned(),
+            auth: self.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref()).map(|htpasswd| {
+                file::Auth::Htpasswd { realm: htpasswd.realm.clone(), path: paths::HTPASSWD.to_owned() }
             }),
             storage: self.storage(),
             cache: file::Cache::default(),
             health: self.health(),
             log: self.log(),
-            metrics: self.metrics.as_ref().map(|metrics| file::Metrics {
-                port: port(metrics.port),
-                path: metrics.path.clone(),
-            }),
+            metrics: self
+                .metrics
+                .as_ref()
+                .map(|metrics| file::Metrics { port: port(metrics.port), path: metrics.path.clone() }),
             extra,
         })
     }

@@ -12,8 +12,8 @@ use crate::{
         failure::Doing,
         generation::OWN_LABELS,
         service::{
-            Healthcheck, Logging, Mount, Network, Object, Placement, Publish, Reference, Resolved, Resources, Restart,
-            Rollout, container, container_mut, read_env, write_env,
+            Healthcheck, Logging, Mount, Network, Object, Placement, Publish, Reference, Resolved, Resources,
+            Restart, Rollout, container, container_mut, read_env, write_env,
         },
     },
     terraform::{Diagnostic, Duration, Private, Result},
@@ -70,7 +70,8 @@ impl RegistryService {
         self.write_container(spec, prior);
         self.write_references(spec, owned, known)?;
         Publish::write(&self.publish, spec);
-        let endpoint_mode = spec.endpoint_spec.as_ref().and_then(|endpoint| endpoint.mode.as_deref()).unwrap_or("vip");
+        let endpoint_mode =
+            spec.endpoint_spec.as_ref().and_then(|endpoint| endpoint.mode.as_deref()).unwrap_or("vip");
         if endpoint_mode != self.endpoint_mode {
             spec.endpoint_spec.get_or_insert_default().mode = Some(self.endpoint_mode.clone());
         }
@@ -120,7 +121,10 @@ impl RegistryService {
     }
 
     fn write_container(&self, spec: &mut ServiceSpec, prior: Option<&Self>) {
-        if container(spec).and_then(|container| container.image.as_deref()).is_none_or(|image| !self.asks_for(image)) {
+        if container(spec)
+            .and_then(|container| container.image.as_deref())
+            .is_none_or(|image| !self.asks_for(image))
+        {
             container_mut(spec).image = Some(self.image.clone());
         }
         write_env(&self.environment(), spec);
@@ -139,7 +143,9 @@ impl RegistryService {
             container_mut(spec).stop_grace_period = Some(self.stop_grace_period.nanos());
         }
         let mut mounts = self.mounts.clone();
-        mounts.extend(self.storage.as_ref().and_then(|storage| storage.filesystem.as_ref()).and_then(storage_mount));
+        mounts.extend(
+            self.storage.as_ref().and_then(|storage| storage.filesystem.as_ref()).and_then(storage_mount),
+        );
         Mount::write(&mounts, spec);
     }
 
@@ -159,7 +165,8 @@ impl RegistryService {
         self.id = service.id.clone().into();
         self.name = service.name().to_owned();
         let image = container.image.clone().unwrap_or_default();
-        self.image_digest = image.parse::<Image>().ok().and_then(|image| image.digest().map(str::to_owned)).into();
+        self.image_digest =
+            image.parse::<Image>().ok().and_then(|image| image.digest().map(str::to_owned)).into();
         if !self.asks_for(&image) || self.image.is_empty() {
             self.image = image;
         }
@@ -174,8 +181,11 @@ impl RegistryService {
             self.user = container.user.filter(|user| !user.is_empty());
         }
         self.publish = Publish::read(spec);
-        self.endpoint_mode =
-            spec.endpoint_spec.as_ref().and_then(|endpoint| endpoint.mode.clone()).unwrap_or_else(|| "vip".to_owned());
+        self.endpoint_mode = spec
+            .endpoint_spec
+            .as_ref()
+            .and_then(|endpoint| endpoint.mode.clone())
+            .unwrap_or_else(|| "vip".to_owned());
         self.networks = Network::read(spec, &known.networks, &self.networks);
         self.placement = Placement::read(spec);
         self.restart = Restart::read(spec);
@@ -224,14 +234,22 @@ impl RegistryService {
         if let Some(filesystem) = self.storage.as_mut().and_then(|storage| storage.filesystem.as_mut()) {
             let at = mounts.iter().position(|mount| mount.target == filesystem.root_directory);
             let mount = at.map(|at| mounts.remove(at));
-            let source = |kind: &str| mount.as_ref().filter(|mount| mount.r#type == kind).and_then(|mount| mount.source.clone());
+            let source = |kind: &str| {
+                mount.as_ref().filter(|mount| mount.r#type == kind).and_then(|mount| mount.source.clone())
+            };
             filesystem.volume = source("volume");
             filesystem.bind = source("bind");
         }
         self.mounts = mounts;
     }
 
-    fn take_references(&mut self, spec: &ServiceSpec, private: &Private, args: Option<Vec<String>>, all: bool) {
+    fn take_references(
+        &mut self,
+        spec: &ServiceSpec,
+        private: &Private,
+        args: Option<Vec<String>>,
+        all: bool,
+    ) {
         let mut secrets = Reference::secrets(spec);
         if self.is_rendered() {
             let is_served = args.as_deref().is_some_and(|args| args == configuration::arguments());
@@ -258,7 +276,8 @@ impl RegistryService {
     }
 
     fn environment(&self) -> BTreeMap<String, String> {
-        let own = self.dialect_environment().iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let own =
+            self.dialect_environment().iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         own.chain(self.env.clone()).collect()
     }
 

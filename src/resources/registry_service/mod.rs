@@ -1,11 +1,29 @@
 //! `registry_service`: a private registry as a service of the swarm.
 
+mod check;
+mod configuration;
+mod engine;
+mod owned;
+mod plan;
 mod settings;
+mod wait;
 
-use super::service::{Healthcheck, Logging, Mount, Network, Placement, Publish, Reference, Resources, Restart, Rollout, one_of};
-use crate::resources::names::service_name;
-use crate::terraform::{Computed, Duration, Model, Timeouts};
-use settings::{Auth, Filesystem, Health, Http, Htpasswd, Log, Metrics, Storage, Tls, WaitFor, web_address};
+use super::service::{
+    Healthcheck, Logging, Mount, Network, Placement, Publish, Reference, Resolved, Resources, Restart,
+    Rollout, one_of,
+};
+use crate::docker::{Docker, Found, ServiceSpec};
+use crate::registry::image;
+use crate::resources::{
+    failure::{Doing, failure},
+    names::service_name,
+};
+use crate::terraform::{
+    Computed, Config, Context, Diagnostic, Diagnostics, Duration, Model, Plan, Resource, Result, Timeouts,
+};
+use configuration::Settings;
+use engine::Known;
+use settings::{Auth, Health, Http, Log, Metrics, Storage, Tls, WaitFor, web_address};
 use std::collections::BTreeMap;
 
 /// A private registry (CNCF Distribution, the image `registry`) as a service of the swarm.
@@ -32,7 +50,7 @@ pub struct RegistryService {
 
     /// The image, such as `registry:2.8.3` or `registry:3.1.1@sha256:…`. A digest that Docker adds by itself is no
     /// difference.
-    #[tf(default = "registry:3", check = image)]
+    #[tf(default = "registry:3", check = image_reference)]
     image: String,
 
     /// The version of the configuration's format: `2.8`, `3.0` or `3.1`. By default what the image's tag says.
@@ -184,7 +202,231 @@ fn distribution(version: &String) -> Result<(), String> {
     one_of(version, &["2.8", "3.0", "3.1"])
 }
 
-fn image(image: &String) -> Result<(), String> {
-    drop(image);
-    Ok(())
+fn image_reference(image: &String) -> Result<(), String> {
+    image.parse::<image::Reference>().map(drop).map_err(|error| error.to_string())
+}
+
+/// What the private state says while a rollout is under way: an update that was cut off is to be carried on.
+const UNSETTLED: &str = "unsettled";
+
+impl Resource for RegistryService {
+    const TYPE: &'static str = "registry_service";
+    type Client = Docker;
+
+    fn validate(config: &Config) -> Diagnostics {
+        check::offline(config)
+    }
+
+    fn plan(plan: &mut Plan) -> Result<()> {
+        plan::plan(plan)
+    }
+
+    async fn check(plan: &Plan, docker: &Docker) -> Diagnostics {
+        let mut found = check::rendered(plan);
+        if let Some(wish) = check::Wish::planned(plan) {
+            found.extend(wish.too_old(docker).await);
+            match (docker.nodes().await, docker.services().await) {
+                // A label or a node may come in the same apply: what is not there yet is no error yet.
+                (Ok(nodes), Ok(services)) => {
+                    found.extend(wish.against(&nodes, &services).into_iter().map(Diagnostic::as_warning));
+                }
+                (Err(error), _) | (_, Err(error)) => {
+                    found.push(failure("check the plan against the swarm", &error).as_warning());
+                }
+            }
+        }
+        found
+    }
+
+    async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
+        self.refuse(context).await?;
+        let owned = self.provide(None, context).await?;
+        let known = Known::of(self, None, &context.client).await?;
+        let mut spec = ServiceSpec::default();
+        self.write(&mut spec, None, &owned, &known)?;
+        let created = context.client.create_service(&spec, None).await;
+        if created.is_err() {
+            // Nothing will ever use what was made for a service that does not exist.
+            owned::remove_all(&self.name, &context.client).await?;
+        }
+        let id = created.map_err(|error| self.not_created(&error))?;
+        self.image_digest = None.into();
+        self.id = id.into();
+        self.config_secret = mounted_name(&owned).into();
+        self.set_preview(context)?;
+        let limit = Timeouts::create_or(self.timeouts.as_ref(), Duration::minutes(10));
+        self.settle(&limit, context).await?;
+        owned::remove_superseded(&self.name, &owned, &context.client).await;
+        Ok(())
+    }
+
+    async fn read(mut self, context: &mut Context<Docker>) -> Result<Option<Self>> {
+        let found = context.client.service(self.id.get()?).await.found();
+        let Some(service) = found.doing(|| format!("read service `{}`", self.name))? else { return Ok(None) };
+        let known = Known::of(&self, Some(&service.spec), &context.client).await?;
+        self.take(&service, &known, &context.private, false);
+        Ok(Some(self))
+    }
+
+    async fn update(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
+        self.id = prior.id.clone();
+        self.refuse(context).await?;
+        let owned = self.provide(Some(prior), context).await?;
+        let known = Known::of(self, None, &context.client).await?;
+        // From here on the swarm may be between two states, until it has settled.
+        context.private.set(UNSETTLED, true);
+        let mut refused = None;
+        let edit = |spec: &mut ServiceSpec| {
+            refused = self.write(spec, Some(prior), &owned, &known).err();
+            Ok(refused.is_none())
+        };
+        let id = self.id.get()?.clone();
+        let updated = context.client.update_service(&id, None, edit).await;
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        updated.doing(|| format!("update service `{}`", self.name))?;
+        self.config_secret = mounted_name(&owned).into();
+        self.set_preview(context)?;
+        let limit = Timeouts::update_or(self.timeouts.as_ref(), Duration::minutes(20));
+        self.settle(&limit, context).await?;
+        context.private.remove(UNSETTLED);
+        owned::remove_superseded(&self.name, &owned, &context.client).await;
+        self.remove_generations_left(prior, context).await;
+        Ok(())
+    }
+
+    async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
+        let docker = &context.client;
+        let id = self.id.get()?;
+        let what = || format!("remove service `{}`", self.name);
+        docker.remove_service(id).await.found().doing(what)?;
+        let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::minutes(5)).to_std();
+        docker.wait_service_gone(id, &self.name, limit).await.doing(what)?;
+        owned::remove_all(&self.name, docker).await
+    }
+
+    async fn import(id: &str, context: &mut Context<Docker>) -> Result<Option<Self>> {
+        let found = context.client.find_service(id).await.found().doing(|| format!("find service `{id}`"))?;
+        let Some(service) = found else { return Ok(None) };
+        let mut imported = RegistryService::unread();
+        let known = Known::of(&imported, Some(&service.spec), &context.client).await?;
+        imported.take(&service, &known, &context.private, true);
+        Ok(Some(imported))
+    }
+}
+
+impl RegistryService {
+    /// What the Engine or the swarm cannot do: refused before anything is changed.
+    async fn refuse(&self, context: &mut Context<Docker>) -> Result<()> {
+        let wish = check::Wish::of(self);
+        let mut found = wish.too_old(&context.client).await;
+        let nodes = context.client.nodes_now().await.doing(|| "list the nodes".to_owned())?;
+        let services = context.client.services().await.doing(|| "list the services".to_owned())?;
+        found.extend(wish.against(&nodes, &services));
+        match found.into_iter().next() {
+            Some(first) => Err(first),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the secrets that the service mounts.
+    async fn provide(&self, prior: Option<&Self>, context: &mut Context<Docker>) -> Result<Vec<Resolved>> {
+        match Settings::of(self) {
+            Some(settings) => owned::provide(self, prior, &settings, context).await,
+            None => Ok(vec![]),
+        }
+    }
+
+    fn set_preview(&mut self, context: &Context<Docker>) -> Result<()> {
+        let secret = owned::kept_http_secret(&context.private).unwrap_or_default();
+        let preview = match Settings::of(self) {
+            Some(settings) => settings.configuration(secret)?.render(settings.dialect).preview,
+            None => String::new(),
+        };
+        self.config_preview = preview.into();
+        Ok(())
+    }
+
+    /// Removes generations of `swarm_secret` that the service let go: the service was the last to use them.
+    async fn remove_generations_left(&self, prior: &Self, context: &Context<Docker>) {
+        let left: Vec<&Reference> =
+            prior.secrets.iter().filter(|before| !self.secrets.contains(before)).collect();
+        if left.is_empty() {
+            return;
+        }
+        let Ok(secrets) = context.client.secrets_now().await else { return };
+        for secret in secrets.iter() {
+            let is_left =
+                left.iter().any(|before| before.source == secret.id || before.source == secret.name);
+            let is_generation = secret.labels.contains_key(super::generation::GENERATION_OF);
+            if is_left && is_generation {
+                owned::remove(&context.client, secret).await;
+            }
+        }
+    }
+
+    fn not_created(&self, error: &crate::docker::Error) -> Diagnostic {
+        let mut diagnostic = failure(&format!("create service `{}`", self.name), error);
+        if matches!(error, crate::docker::Error::NameTaken { .. }) {
+            diagnostic.detail.push_str(&format!(
+                " To manage that one here, import it: terraform import ADDRESS {}.",
+                self.name
+            ));
+            return diagnostic.at("name");
+        }
+        diagnostic
+    }
+
+    /// A resource that nothing has been read into yet.
+    fn unread() -> Self {
+        RegistryService {
+            name: String::new(),
+            image: String::new(),
+            distribution: None,
+            url: None,
+            mode: "replicated".to_owned(),
+            replicas: None,
+            labels: None,
+            container_labels: BTreeMap::new(),
+            env: BTreeMap::new(),
+            args: None,
+            user: None,
+            http: None,
+            tls: None,
+            storage: None,
+            auth: None,
+            log: None,
+            health: None,
+            metrics: None,
+            extra_config: None,
+            publish: vec![],
+            endpoint_mode: "vip".to_owned(),
+            networks: vec![],
+            placement: Placement::default(),
+            resources: None,
+            update: Rollout::engine_default(),
+            rollback: Rollout::engine_default(),
+            restart: Restart::default(),
+            healthcheck: None,
+            stop_grace_period: Duration::from_secs(10),
+            logging: None,
+            mounts: vec![],
+            secrets: vec![],
+            configs: vec![],
+            wait_for: WaitFor::default(),
+            timeouts: None,
+            id: Computed::default(),
+            image_digest: Computed::default(),
+            config_secret: Computed::default(),
+            config_preview: Computed::default(),
+        }
+    }
+}
+
+/// The name of the configuration's secret among what is mounted; empty without one.
+fn mounted_name(owned: &[Resolved]) -> String {
+    let config =
+        owned.iter().find(|reference| reference.file.target.as_deref() == Some(owned::Role::Config.target()));
+    config.map(|reference| reference.object.name.clone()).unwrap_or_default()
 }

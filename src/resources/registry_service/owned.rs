@@ -105,8 +105,14 @@ fn http_secret(private: &mut Private) -> Secret {
 }
 
 /// The name that the configuration's secret will have, if that can be told before apply.
-pub(super) fn expected_config(private: &Private, service: &str, settings: &Settings) -> Result<Option<String>> {
-    let (Some(key), Some(secret)) = (DigestKey::kept(private), kept_http_secret(private)) else { return Ok(None) };
+pub(super) fn expected_config(
+    private: &Private,
+    service: &str,
+    settings: &Settings,
+) -> Result<Option<String>> {
+    let (Some(key), Some(secret)) = (DigestKey::kept(private), kept_http_secret(private)) else {
+        return Ok(None);
+    };
     let rendered = settings.configuration(secret)?.render(settings.dialect);
     Ok(Some(key.generation(&Role::Config.of(service), rendered.yaml.expose().as_bytes())))
 }
@@ -146,7 +152,11 @@ pub(super) async fn provide(
                 let secrets = context.client.secrets().await.doing(|| "list the secrets".to_owned())?;
                 let found = secrets.iter().find(|secret| secret.id == source || secret.name == source);
                 let found = found.ok_or_else(|| no_such_secret(role, &source))?;
-                mounted.push(reference(service, role, Object { id: found.id.clone(), name: found.name.clone() }));
+                mounted.push(reference(
+                    service,
+                    role,
+                    Object { id: found.id.clone(), name: found.name.clone() },
+                ));
                 continue;
             }
         };
@@ -177,11 +187,16 @@ fn contents(
         let private_key = match (&tls.private_key, &tls.private_key_secret) {
             (Some(pem), _) => Content::Bytes(pem.expose().as_str().into()),
             (None, Some(source)) => Content::Foreign(source.clone()),
-            (None, None) if sent == Some(tls.private_key_wo_version) && is_kept(private, Role::Key) => Content::Kept,
-            (None, None) => Content::Bytes(tls.private_key_wo.required("tls.private_key_wo")?.as_str().into()),
+            (None, None) if sent == Some(tls.private_key_wo_version) && is_kept(private, Role::Key) => {
+                Content::Kept
+            }
+            (None, None) => {
+                Content::Bytes(tls.private_key_wo.required("tls.private_key_wo")?.as_str().into())
+            }
         };
         contents.push((Role::Key, private_key));
-        contents.extend(tls.client_ca.as_ref().map(|pem| (Role::ClientCa, Content::Bytes(pem.as_str().into()))));
+        contents
+            .extend(tls.client_ca.as_ref().map(|pem| (Role::ClientCa, Content::Bytes(pem.as_str().into()))));
     }
     if let Some(htpasswd) = service.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref()) {
         let sent = prior
@@ -191,7 +206,9 @@ fn contents(
             (Some(users), ..) => Content::Bytes(hashed(users.expose(), key, "auth.htpasswd.users")?),
             (None, Some(file), _) => Content::Bytes(file.expose().as_str().into()),
             (None, None, Some(source)) => Content::Foreign(source.clone()),
-            (None, None, None) if sent == Some(htpasswd.users_wo_version) && is_kept(private, Role::Htpasswd) => {
+            (None, None, None)
+                if sent == Some(htpasswd.users_wo_version) && is_kept(private, Role::Htpasswd) =>
+            {
                 Content::Kept
             }
             (None, None, None) => {
@@ -210,18 +227,23 @@ fn is_kept(private: &Private, role: Role) -> bool {
 
 /// The lines of the users. The salt follows from the key, so the same users make the same lines.
 fn hashed(users: &BTreeMap<String, String>, key: &DigestKey, path: &str) -> Result<Secret> {
-    let users = users.iter().map(|(user, password)| (user.clone(), Secret::from(password.as_str()))).collect();
+    let users =
+        users.iter().map(|(user, password)| (user.clone(), Secret::from(password.as_str()))).collect();
     htpasswd::make(&users, &key.digest(b"htpasswd"), htpasswd::DEFAULT_COST)
         .map_err(|error| Diagnostic::error("These users cannot be written", format!("{error}.")).at(path))
 }
 
-async fn ensure(docker: &Docker, service: &str, role: Role, key: &DigestKey, content: &Secret) -> Result<Object> {
+async fn ensure(
+    docker: &Docker,
+    service: &str,
+    role: Role,
+    key: &DigestKey,
+    content: &Secret,
+) -> Result<Object> {
     let logical = role.of(service);
     let name = key.generation(&logical, content.expose().as_bytes());
-    let labels = BTreeMap::from([
-        (GENERATION_OF.to_owned(), logical),
-        (OWNER.to_owned(), service.to_owned()),
-    ]);
+    let labels =
+        BTreeMap::from([(GENERATION_OF.to_owned(), logical), (OWNER.to_owned(), service.to_owned())]);
     let created = docker.create_secret(&name, &labels, content.expose().as_bytes()).await;
     let id = match created {
         Err(docker::Error::NameTaken { .. }) => {
@@ -254,9 +276,14 @@ fn reference(service: &RegistryService, role: Role, object: Object) -> Resolved 
 pub(super) async fn remove_superseded(service: &str, mounted: &[Resolved], docker: &Docker) {
     let Ok(secrets) = docker.secrets_now().await else { return };
     let mut older: BTreeMap<&str, Vec<&docker::Secret>> = BTreeMap::new();
-    for secret in secrets.iter().filter(|secret| secret.labels.get(OWNER).is_some_and(|owner| owner == service)) {
+    for secret in
+        secrets.iter().filter(|secret| secret.labels.get(OWNER).is_some_and(|owner| owner == service))
+    {
         if !mounted.iter().any(|reference| reference.object.id == secret.id) {
-            older.entry(secret.labels.get(GENERATION_OF).map_or("", String::as_str)).or_default().push(secret);
+            older
+                .entry(secret.labels.get(GENERATION_OF).map_or("", String::as_str))
+                .or_default()
+                .push(secret);
         }
     }
     for generations in older.values_mut() {
@@ -273,8 +300,14 @@ pub(super) async fn remove_superseded(service: &str, mounted: &[Resolved], docke
 /// The secrets cannot be listed, or one cannot be removed.
 pub(super) async fn remove_all(service: &str, docker: &Docker) -> Result<()> {
     let secrets = docker.secrets_now().await.doing(|| "list the secrets".to_owned())?;
-    for secret in secrets.iter().filter(|secret| secret.labels.get(OWNER).is_some_and(|owner| owner == service)) {
-        docker.remove_secret(&secret.id).await.found().doing(|| format!("remove secret `{}`", secret.name))?;
+    for secret in
+        secrets.iter().filter(|secret| secret.labels.get(OWNER).is_some_and(|owner| owner == service))
+    {
+        docker
+            .remove_secret(&secret.id)
+            .await
+            .found()
+            .doing(|| format!("remove secret `{}`", secret.name))?;
     }
     Ok(())
 }

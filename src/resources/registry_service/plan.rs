@@ -80,7 +80,8 @@ fn healthcheck(plan: &mut Plan, rendered: bool) -> Option<derive::HealthCheck> {
         plan.derive("healthcheck", None::<Healthcheck>);
         return None;
     }
-    let port = if plan.get("metrics").is_null() { Some(i64::from(DEBUG_PORT)) } else { plan.known("metrics.port") };
+    let port =
+        if plan.get("metrics").is_null() { Some(i64::from(DEBUG_PORT)) } else { plan.known("metrics.port") };
     let check = derive::health_check(u16::try_from(port?).ok()?);
     let time = |time: std::time::Duration| Some(Duration::from_std(time));
     plan.derive(
@@ -149,7 +150,8 @@ fn computed(plan: &mut Plan, rendered: bool) -> Result<()> {
         let configuration = settings.configuration(Secret::from("x"))?;
         plan.set("config_preview", configuration.render(settings.dialect).preview);
         let name = plan.known::<String>("name");
-        let expected = name.map(|name| owned::expected_config(&plan.private, &name, &settings)).transpose()?;
+        let expected =
+            name.map(|name| owned::expected_config(&plan.private, &name, &settings)).transpose()?;
         match expected.flatten() {
             Some(expected) => plan.set("config_secret", expected),
             None => plan.set_unknown("config_secret"),

@@ -59,7 +59,7 @@ pub struct Tls {
 }
 
 /// Who may use the registry (`auth`).
-#[derive(Clone, Debug, PartialEq, Model)]
+#[derive(Clone, Debug, Model)]
 pub struct Auth {
     /// Users with passwords.
     pub htpasswd: Option<Htpasswd>,
@@ -240,7 +240,11 @@ fn format(format: &String) -> Result<(), String> {
 }
 
 fn absolute(path: &String) -> Result<(), String> {
-    if path.starts_with('/') && path.len() > 1 { Ok(()) } else { Err("a path is absolute, and not the root".to_owned()) }
+    if path.starts_with('/') && path.len() > 1 {
+        Ok(())
+    } else {
+        Err("a path is absolute, and not the root".to_owned())
+    }
 }
 
 /// Distribution ignores an address without a scheme without a word (checks T13 and C3).

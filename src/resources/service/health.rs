@@ -34,7 +34,11 @@ pub struct Healthcheck {
 
 /// The Engine takes nought for "not said", so it would not come back.
 fn positive(duration: &Duration) -> Result<(), String> {
-    if duration.nanos() >= 1_000_000 { Ok(()) } else { Err("at least 1ms; for the image's own, leave it out".to_owned()) }
+    if duration.nanos() >= 1_000_000 {
+        Ok(())
+    } else {
+        Err("at least 1ms; for the image's own, leave it out".to_owned())
+    }
 }
 
 fn some(retries: &i64) -> Result<(), String> {

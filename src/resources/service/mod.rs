@@ -28,7 +28,7 @@ pub use ports::{Publish, one_of};
 pub use references::{Object, Reference, Resolved};
 pub use resources::Resources;
 pub use rollout::{Restart, Rollout, count};
-pub use scheduling::{Candidate, Constraint, Eligible};
+pub use scheduling::Eligible;
 
 /// The container of a specification.
 pub fn container(spec: &ServiceSpec) -> Option<&ContainerSpec> {

@@ -76,13 +76,18 @@ fn propagation(propagation: &String) -> Result<(), String> {
 impl Mount {
     /// The mounts of a specification.
     pub fn read(spec: &ServiceSpec) -> Vec<Self> {
-        container(spec).into_iter().flat_map(|container| container.mounts.iter().flatten()).map(Self::of).collect()
+        container(spec)
+            .into_iter()
+            .flat_map(|container| container.mounts.iter().flatten())
+            .map(Self::of)
+            .collect()
     }
 
     /// Mounts these and no others. What is mounted already stays as it is.
     pub fn write(wanted: &[Self], spec: &mut ServiceSpec) {
         let before = container(spec).and_then(|container| container.mounts.clone()).unwrap_or_default();
-        let same = before.len() == wanted.len() && before.iter().all(|before| wanted.contains(&Self::of(before)));
+        let same =
+            before.len() == wanted.len() && before.iter().all(|before| wanted.contains(&Self::of(before)));
         if same {
             return;
         }
@@ -99,7 +104,11 @@ impl Mount {
             subpath: options.subpath.clone().filter(|path| !path.is_empty()),
             labels: options.labels.clone().unwrap_or_default(),
             driver: options.driver_config.as_ref().and_then(|driver| driver.name.clone()),
-            driver_options: options.driver_config.as_ref().and_then(|driver| driver.options.clone()).unwrap_or_default(),
+            driver_options: options
+                .driver_config
+                .as_ref()
+                .and_then(|driver| driver.options.clone())
+                .unwrap_or_default(),
         });
         Mount {
             r#type: mount.kind.clone().unwrap_or_else(|| "volume".to_owned()),

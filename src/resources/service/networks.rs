@@ -45,7 +45,8 @@ impl Network {
         let task = spec.task_template.get_or_insert_default();
         let before = task.networks.take().unwrap_or_default();
         let attach = |network: &Self| {
-            let found = known.iter().find(|known| known.id == network.network || known.name == network.network);
+            let found =
+                known.iter().find(|known| known.id == network.network || known.name == network.network);
             let target = found.map_or(network.network.clone(), |found| found.id.clone());
             let kept = before.iter().find(|before| before.target.as_ref() == Some(&target)).cloned();
             NetworkAttachment {

@@ -1,7 +1,7 @@
 //! Which nodes may run the tasks: `TaskTemplate.Placement` of the Engine API.
 
-use super::{rollout::count, scheduling::Constraint};
-use crate::docker::{PlacementPreference, ServiceSpec, Spread};
+use super::{rollout::count, scheduling::constraint};
+use crate::docker::{Constraint, PlacementPreference, ServiceSpec, Spread};
 use crate::terraform::Model;
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub struct Placement {
 }
 
 fn constraints(constraints: &BTreeSet<String>) -> Result<(), String> {
-    constraints.iter().try_for_each(|text| text.parse::<Constraint>().map(drop))
+    constraints.iter().try_for_each(|text| constraint(text).map(drop))
 }
 
 /// Swarm understands spreading over labels only, and ignores everything else without a word.
@@ -43,13 +43,16 @@ impl Placement {
         let Some(placement) = spec.task_template.as_ref().and_then(|task| task.placement.as_ref()) else {
             return Placement::default();
         };
-        let spread = placement.preferences.iter().flatten().filter_map(|preference| {
-            preference.spread.as_ref()?.spread_descriptor.clone()
-        });
+        let spread = placement
+            .preferences
+            .iter()
+            .flatten()
+            .filter_map(|preference| preference.spread.as_ref()?.spread_descriptor.clone());
         Placement {
             constraints: placement.constraints.iter().flatten().cloned().collect(),
             spread: spread.collect(),
-            max_replicas_per_node: i64::try_from(placement.max_replicas.unwrap_or_default()).unwrap_or(i64::MAX),
+            max_replicas_per_node: i64::try_from(placement.max_replicas.unwrap_or_default())
+                .unwrap_or(i64::MAX),
         }
     }
 
@@ -75,6 +78,6 @@ impl Placement {
 
     /// The constraints as the scheduler understands them.
     pub fn parsed(&self) -> Vec<Constraint> {
-        self.constraints.iter().filter_map(|text| text.parse().ok()).collect()
+        self.constraints.iter().filter_map(|text| constraint(text).ok()).collect()
     }
 }

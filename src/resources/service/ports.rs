@@ -64,7 +64,8 @@ impl Publish {
         let endpoint = spec.endpoint_spec.get_or_insert_default();
         let before = endpoint.ports.take().unwrap_or_default();
         let kept = |port: &Self| before.iter().find(|before| Self::of(before) == *port).cloned();
-        endpoint.ports = Some(wanted.iter().map(|port| kept(port).unwrap_or_else(|| port.config())).collect());
+        endpoint.ports =
+            Some(wanted.iter().map(|port| kept(port).unwrap_or_else(|| port.config())).collect());
     }
 
     fn of(port: &PortConfig) -> Self {

@@ -106,9 +106,13 @@ impl Reference {
 
     /// This reference with the object that it means among those that there are.
     pub fn resolve(&self, known: &[Object]) -> Option<Resolved> {
-        let object = known.iter().find(|object| object.id == self.source || object.name == self.source)?.clone();
+        let object =
+            known.iter().find(|object| object.id == self.source || object.name == self.source)?.clone();
         let target = self.target.clone().unwrap_or_else(|| object.name.clone());
-        Some(Resolved { file: Reference { source: object.id.clone(), target: Some(target), ..self.clone() }, object })
+        Some(Resolved {
+            file: Reference { source: object.id.clone(), target: Some(target), ..self.clone() },
+            object,
+        })
     }
 
     /// Mounts these secrets and no others. What is mounted already stays as it is.

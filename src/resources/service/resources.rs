@@ -46,7 +46,10 @@ pub struct Reservations {
 fn cpus(cpus: &Number) -> Result<(), String> {
     match cpus.scaled(9) {
         Some(nano) if nano >= 1_000_000 => Ok(()),
-        _ => Err("processors are a number of at least 0.001 with at most nine digits after the point".to_owned()),
+        _ => {
+            Err("processors are a number of at least 0.001 with at most nine digits after the point"
+                .to_owned())
+        }
     }
 }
 
@@ -72,7 +75,8 @@ impl Resources {
             memory: memory(reservations.memory_bytes),
         });
         let read = Resources {
-            limits: limits.filter(|limits| limits.cpus.is_some() || limits.memory.is_some() || limits.pids.is_some()),
+            limits: limits
+                .filter(|limits| limits.cpus.is_some() || limits.memory.is_some() || limits.pids.is_some()),
             reservations: reservations.filter(|kept| kept.cpus.is_some() || kept.memory.is_some()),
         };
         (read.limits.is_some() || read.reservations.is_some()).then_some(read)

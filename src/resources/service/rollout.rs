@@ -41,7 +41,7 @@ impl Rollout {
             delay: Duration::from_secs(0),
             monitor: Duration::from_secs(5),
             failure_action: "pause".to_owned(),
-            max_failure_ratio: 0.into(),
+            max_failure_ratio: Number::from(0_i64),
         }
     }
 }
@@ -108,7 +108,9 @@ impl Rollout {
     pub fn read(config: Option<&UpdateConfig>) -> Self {
         let default = Rollout::engine_default();
         let Some(config) = config else { return default };
-        let word = |word: &Option<String>, otherwise: String| word.clone().filter(|word| !word.is_empty()).unwrap_or(otherwise);
+        let word = |word: &Option<String>, otherwise: String| {
+            word.clone().filter(|word| !word.is_empty()).unwrap_or(otherwise)
+        };
         Rollout {
             order: word(&config.order, default.order),
             parallelism: whole(config.parallelism.unwrap_or(1)),
@@ -116,7 +118,10 @@ impl Rollout {
             // The Engine takes nought for "not said".
             monitor: config.monitor.filter(|nanos| *nanos > 0).map_or(default.monitor, Duration::from_nanos),
             failure_action: word(&config.failure_action, default.failure_action),
-            max_failure_ratio: config.max_failure_ratio.and_then(Number::from_f64).unwrap_or(default.max_failure_ratio),
+            max_failure_ratio: config
+                .max_failure_ratio
+                .and_then(Number::from_f64)
+                .unwrap_or(default.max_failure_ratio),
         }
     }
 
