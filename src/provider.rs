@@ -130,9 +130,10 @@ impl Provider for Swarm {
             Err(error) => return vec![error],
         };
         let home = std::env::var_os("HOME").map(PathBuf::from);
-        match Endpoint::resolve(&settings, &|name| std::env::var(name).ok(), home.as_deref()) {
-            Ok(endpoint) => {
-                self.docker.set(Some(Docker::new(endpoint)));
+        let env = |name: &str| std::env::var(name).ok();
+        match Endpoint::resolve(&settings, &env, home.as_deref()).and_then(|endpoint| Docker::new(&endpoint)) {
+            Ok(docker) => {
+                self.docker.set(Some(docker));
                 vec![]
             }
             Err(error) => vec![Diagnostic::error("No Docker Engine can be chosen", format!("{error}."))],

@@ -3,27 +3,42 @@
 
 # engine_start NAME: starts it, and waits until it answers.
 engine_start() {
-    local name=$1 address
-    address=$(of_host "$name" address)
+    local name=$1 options
+    mapfile -t options < <(engine_options "$name")
     rm -f "$dir/hosts/$name/engine.ended"
-    # Each option has its reason. config-file: settings of this machine's own engine are not ours. cgroup-parent: what
-    # is under it is ours to remove. tls=false: said explicitly, else the engine waits for seconds to warn of plain TCP,
-    # which here ends at the testbed's switch. insecure-registry: registries of the testbed itself, without TLS.
     in_host "$name" sh -c '
+        exec >>"$1.log" 2>&1 </dev/null
+        ended=$1.ended
+        shift
         echo "{}" >/run/docker-daemon.json
         rm -f /run/docker.pid
-        exec >>"/run/testbed/hosts/$1/engine.log" 2>&1 </dev/null
-        {
-            dockerd --config-file /run/docker-daemon.json \
-                --host "unix:///run/testbed/$1.sock" --host unix:///run/docker.sock --host "tcp://$2:2375" --tls=false \
-                --data-root /var/lib/docker --exec-root /run/docker --pidfile /run/docker.pid \
-                --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "$3/$1" \
-                --insecure-registry 10.213.0.0/16 --shutdown-timeout 5
-            echo $? >"/run/testbed/hosts/$1/engine.ended"
-        } &' sh "$name" "$address" "$(cgroup_parent)"
+        { dockerd "$@"; echo $? >"$ended"; } &' sh "/run/testbed/hosts/$name/engine" "${options[@]}"
     if ! wait_until 60 "Docker Engine on $name" engine_answers_or_ended "$name" || ! engine_answers "$name"; then
         tail -20 "$dir/hosts/$name/engine.log" >&2
         die "the Docker Engine on $name did not start; its log is above"
+    fi
+}
+
+# engine_options NAME: one a line.
+engine_options() {
+    local address
+    address=$(of_host "$1" address)
+    printf '%s\n' --host="unix:///run/testbed/$1.sock" --host=unix:///run/docker.sock \
+        --data-root=/var/lib/docker --exec-root=/run/docker --pidfile=/run/docker.pid
+    # Settings of this machine's own engine are not ours.
+    echo --config-file=/run/docker-daemon.json
+    # What is under it is ours to remove.
+    printf '%s\n' --exec-opt=native.cgroupdriver=cgroupfs --cgroup-parent="$(cgroup_parent)/$1"
+    # Registries that a testbed runs without TLS.
+    echo --insecure-registry=10.213.0.0/16
+    # Containers that don't listen to SIGTERM need not hold up a stop for long.
+    echo --shutdown-timeout=5
+    if [[ -d $dir/tls ]]; then
+        tls_options
+        echo --host="tcp://$address:2376"
+    else
+        # That TLS is off is said explicitly, else the engine waits for seconds to warn of it. This network ends at the switch.
+        printf '%s\n' --tls=false --host="tcp://$address:2375"
     fi
 }
 

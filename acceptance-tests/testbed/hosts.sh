@@ -15,6 +15,7 @@ host_on() {
         die "the host $name did not start"
     fi
     network_join "$name"
+    ssh_start "$name"
 }
 
 host_booted_or_ended() { [[ -f $1/booted ]] || gone "$1/starter"; }

@@ -26,16 +26,18 @@ root_of_release() {
 root_make() {
     local root suite work
     root=$(root_of_release "$1")
-    [[ ! -d $root ]] || return 0
+    [[ ! -x $root/usr/bin/docker ]] || return 0
     suite=$(suite_of_release "$1")
     command_setup --engine
     say "making a system with Docker Engine $1 ($suite), which takes a minute"
     mkdir -p "$cache/roots"
     work=$(mktemp -d "$cache/roots/.$suite.XXXXXX")
     chmod 755 "$work"
-    quietly debootstrap --variant=minbase --include=docker.io,iptables,ca-certificates \
-        "$suite" "$work" "$(debian_mirror)"
-    rm -rf -- "$work"/var/cache/apt/archives/*.deb "$work"/var/lib/apt/lists/*
+    # From trixie on the command line is a package of its own.
+    local packages=docker.io,iptables,ca-certificates,procps
+    [[ $suite == bookworm ]] || packages+=,docker-cli
+    quietly debootstrap --variant=minbase --include="$packages" "$suite" "$work" "$(debian_mirror)"
+    rm -rf -- "$work"/var/cache/apt/* "$work"/var/lib/apt/lists/* "$work"/usr/share/{doc,locale,man}
     # Another testbed may have made it meanwhile.
     mv --no-target-directory "$work" "$root" 2>/dev/null || rm -rf -- "$work"
 }

@@ -6,6 +6,7 @@
 #   watch                 the process that waits for the end of the testbed's owner
 #   etc-hosts             /etc/hosts of every host
 #   shared/               /mnt/shared of every host
+#   tls/, ssh/            keys and certificates (access.sh)
 #   NAME.sock             the Engine API of host NAME
 #   hosts/NAME/
 #     index               1, 2, … in the order of the command line

@@ -11,12 +11,14 @@ command_up() {
     need_root
     use "${1:-}"
     shift
-    local managers=1 release=own owner='' hosts=()
+    local managers=1 release=own owner='' tls=no ssh=no hosts=()
     while (($#)); do
         case $1 in
         --engine) release=$2 && shift 2 ;;
         --managers) managers=$2 && shift 2 ;;
         --no-swarm) managers=0 && shift ;;
+        --tls) tls=yes && shift ;;
+        --ssh) ssh=yes && shift ;;
         --owner) owner=$2 && shift 2 ;;
         -*) die "up: unknown option $1" ;;
         *) hosts+=("$1") && shift ;;
@@ -36,6 +38,8 @@ command_up() {
     mkdir -p "$dir/hosts" "$dir/shared"
     network_up
     plan_hosts "$release" "$managers" "${hosts[@]}"
+    [[ $tls == no ]] || tls_make
+    [[ $ssh == no ]] || ssh_make
     each_host host_ready
     ((managers == 0)) || swarm_form
     if [[ -n $owner ]]; then
@@ -122,10 +126,11 @@ command_down() {
     use "${1:-}"
     [[ -e $dir ]] || return 0
     [[ -d $dir/hosts ]] || die "$dir is no testbed, so it is left alone"
-    local name number=none
+    local name number=none starters=()
     [[ ${watching:-} == "$dir" ]] || end_process "$dir/watch"
     # Everything of a host ends with its first process, and its data is thrown away: no need to ask politely.
     for name in $(host_names); do
+        starters+=("$(cat "$dir/hosts/$name/starter" 2>/dev/null)")
         host_off "$name"
     done
     if [[ -s $dir/number ]]; then
@@ -133,7 +138,20 @@ command_down() {
         cgroups_remove
     fi
     network_down
+    # They are children of this machine's first process, which may take a moment to notice.
+    wait_until 3 "clearing away of ended processes" cleared_away "${starters[@]}" || true
     rm -rf --one-file-system -- "$dir"
+}
+
+# cleared_away "PID START"...: nothing is left of these processes, not even an entry that waits for its parent.
+cleared_away() {
+    local one stat
+    for one; do
+        { stat=$(<"/proc/${one% *}/stat"); } 2>/dev/null || continue
+        # shellcheck disable=SC2086
+        set -- ${stat##*) }
+        [[ ${20} != "${one#* }" ]] || return 1
+    done
 }
 
 # command_watch DIR PID: takes the testbed down once the process PID is gone.

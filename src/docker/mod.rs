@@ -4,17 +4,25 @@
 //! connections, and `explain` says why they do not; `call` makes one request of them, and `pace` decides on another
 //! attempt. `shared` lets many readers share one list. On top of that lie the kinds of objects, one file each.
 
+mod blobs;
 mod call;
+mod configs;
 mod connect;
 mod container;
 mod context;
+mod converge;
 mod endpoint;
 mod error;
+mod events;
 mod explain;
+mod judge;
 mod label_writer;
+mod networks;
 mod nodes;
 mod object;
 mod pace;
+mod placement;
+mod registry_image;
 mod secrets;
 mod services;
 mod shared;
@@ -26,15 +34,21 @@ mod tls;
 mod version;
 
 pub use call::RegistryAuth;
+pub use configs::Config;
 pub use container::*;
+pub use converge::{ConvergeFailure, Converged, TaskProblem, Wait};
 pub use endpoint::{Endpoint, EndpointError, Settings};
 pub use error::{Error, Found, Kind, NotManager, Result};
+pub use judge::{Progress, Reason};
 pub use label_writer::Expected;
+pub use networks::Network;
 pub use nodes::{
     Availability, ManagerStatus, Node, NodeDescription, NodeEngine, NodeSpec, NodeState, NodeStatus, Role,
     find_node, list_of_nodes,
 };
 pub use object::{Extra, ObjectVersion};
+pub use placement::Constraint;
+pub use registry_image::RegistryImage;
 pub use secrets::Secret;
 pub use services::{Endpoint as ServiceEndpoint, JobStatus, Service, UpdateState, UpdateStatus};
 pub use spec::*;
@@ -51,14 +65,19 @@ use std::{
     fmt,
     future::Future,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
+/// How long a write that is under way may go on after Terraform has asked to stop.
+const FINISH: Duration = Duration::from_secs(10);
+
 /// A Docker Engine that manages a swarm. Clones are cheap and share everything.
 ///
 /// Making one does no network I/O; the first call that needs the Engine connects. Every call has a deadline, and
-/// every call and wait ends with [`Error::Stopped`] once [`Docker::stop`] was called.
+/// every call and wait ends with [`Error::Stopped`] once [`Docker::stop`] was called, but for a write that is under
+/// way: it gets some seconds to finish, so that what it made is known.
 #[derive(Clone)]
 pub struct Docker(Arc<Inner>);
 
@@ -71,9 +90,12 @@ struct Inner {
     manager: OnceCell<()>,
     clock: swarm::Clock,
     secrets: Shared<Secret>,
+    configs: Shared<Config>,
+    networks: Shared<Network>,
     nodes: Shared<Node>,
     services: Shared<Service>,
     labels: label_writer::LabelWriters,
+    events: events::Events,
 }
 
 impl fmt::Debug for Docker {
@@ -101,9 +123,12 @@ impl Docker {
             manager: OnceCell::new(),
             clock: swarm::Clock::default(),
             secrets: Shared::default(),
+            configs: Shared::default(),
+            networks: Shared::default(),
             nodes: Shared::default(),
             services: Shared::default(),
             labels: label_writer::LabelWriters::default(),
+            events: events::Events::default(),
         })))
     }
 
@@ -186,7 +211,8 @@ impl Docker {
 
     async fn call_once(&self, request: &Request) -> Result<bytes::Bytes> {
         let version = self.api_version().await?;
-        self.bounded(&request.what(), self.0.http.send(Some(version), request)).await
+        let finish = if request.method == http::Method::GET { Duration::ZERO } else { FINISH };
+        self.limited(&request.what(), finish, self.0.http.send(Some(version), request)).await
     }
 
     /// Sends a read and decodes its answer.
@@ -242,12 +268,29 @@ impl Docker {
         Attempts::new(repeat, self.0.patience, self.0.stop.clone(), contact)
     }
 
-    /// Runs one attempt of a call within its deadline, and until Terraform stops.
+    /// Runs one attempt of a read within its deadline, and until Terraform stops.
     async fn bounded<T>(&self, what: &str, call: impl Future<Output = Result<T>>) -> Result<T> {
+        self.limited(what, Duration::ZERO, call).await
+    }
+
+    /// Runs one attempt of a call within its deadline. Once it is under way, it may go on for `finish` after
+    /// Terraform stops: a write that is cut off leaves an object that nobody knows.
+    async fn limited<T>(
+        &self,
+        what: &str,
+        finish: Duration,
+        call: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        if self.0.stop.is_cancelled() {
+            return Err(Error::Stopped);
+        }
         let after = self.0.patience.call;
+        let stopped = async {
+            self.0.stop.cancelled().await;
+            tokio::time::sleep(finish).await;
+        };
         let answer = tokio::select! {
-            biased;
-            () = self.0.stop.cancelled() => Err(Error::Stopped),
+            () = stopped => Err(Error::Stopped),
             answer = tokio::time::timeout(after, call) => {
                 answer.unwrap_or_else(|_| Err(Error::Timeout { what: what.to_owned(), after }))
             }

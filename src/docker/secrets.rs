@@ -1,15 +1,10 @@
 //! Secrets of the swarm.
 
-use super::call::{Request, segment};
+use super::blobs::{Creation, creation};
 use super::error::{Error, Found, Kind, Result, Subject};
-use super::object::null_as_default;
-use super::pace::Repeat;
 use super::shared::Wanted;
-use super::{Docker, decode};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
+use super::{Docker, swarm};
 use std::{collections::BTreeMap, sync::Arc};
-use zeroize::Zeroizing;
 
 /// A secret. Its data never comes back from the Engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,23 +32,6 @@ impl From<bollard::models::Secret> for Secret {
             updated_at: theirs.updated_at.unwrap_or_default(),
         }
     }
-}
-
-/// A secret or config as an update needs it: the version, and the whole specification, data kept out.
-#[derive(Deserialize)]
-pub(super) struct Versioned {
-    #[serde(rename = "Version")]
-    version: super::ObjectVersion,
-    #[serde(rename = "Spec")]
-    spec: LabelledSpec,
-}
-
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-struct LabelledSpec {
-    #[serde(rename = "Labels", default, deserialize_with = "null_as_default")]
-    labels: BTreeMap<String, String>,
-    #[serde(flatten)]
-    extra: super::Extra,
 }
 
 impl Docker {
@@ -88,8 +66,7 @@ impl Docker {
     /// [`Error::NotFound`], and those of the list.
     pub async fn secret(&self, id: &str) -> Result<Secret> {
         let secrets = self.secrets().await?;
-        let found = secrets.iter().find(|secret| secret.id == id);
-        found.cloned().ok_or_else(|| Error::NotFound { kind: Kind::Secret, name: id.to_owned() })
+        secrets.iter().find(|secret| secret.id == id).cloned().ok_or_else(|| gone(id))
     }
 
     /// The secret with exactly this ID or name, as of now.
@@ -100,7 +77,7 @@ impl Docker {
         let secrets = self.secrets_now().await?;
         let by_id = secrets.iter().find(|secret| secret.id == id_or_name);
         let found = by_id.or_else(|| secrets.iter().find(|secret| secret.name == id_or_name));
-        found.cloned().ok_or_else(|| Error::NotFound { kind: Kind::Secret, name: id_or_name.to_owned() })
+        found.cloned().ok_or_else(|| gone(id_or_name))
     }
 
     /// Creates a secret of 1 to 511,999 bytes and answers its ID.
@@ -117,51 +94,21 @@ impl Docker {
         data: &[u8],
     ) -> Result<String> {
         let since = self.0.clock.now();
-        let request = secret_request(name, labels, data)?;
-        let mut attempts = self.attempts(Repeat::Rewrite);
-        let mut unsure = false;
-        let created = loop {
-            match self.create(&request).await {
-                Err(Error::NameTaken { .. }) if unsure => break self.lost_secret(name, labels, since).await,
-                Err(error) => {
-                    unsure |= may_have_happened(&error);
-                    if let Err(error) = attempts.pause(error).await {
-                        break Err(error);
-                    }
-                }
-                created => break created,
-            }
-        };
+        let created = self.create(&creation(Kind::Secret, name, labels, data)?).await;
         self.0.secrets.forget();
-        created
-    }
-
-    /// Sends one create and answers the new identifier.
-    ///
-    /// Reason for a request of ours: bollard takes the data as a plain `String` and logs bodies.
-    pub(super) async fn create(&self, request: &Request) -> Result<String> {
-        #[derive(Deserialize)]
-        struct Created {
-            #[serde(rename = "ID")]
-            id: String,
+        match created? {
+            Creation::Made(id) => Ok(id),
+            Creation::TakenPerhapsByUs => {
+                let taken = || Error::NameTaken { kind: Kind::Secret, name: name.to_owned() };
+                let found = self.find_secret(name).await.found()?.ok_or_else(taken)?;
+                let ours = found.labels == *labels && swarm::not_older(&found.created_at, since);
+                if ours { Ok(found.id) } else { Err(taken()) }
+            }
         }
-        let bytes = self.call_once(request).await?;
-        Ok(decode::<Created>(|| request.what(), &bytes)?.id)
     }
 
-    async fn lost_secret(
-        &self,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-        since: Option<super::swarm::Moment>,
-    ) -> Result<String> {
-        let taken = || Error::NameTaken { kind: Kind::Secret, name: name.to_owned() };
-        let secret = self.find_secret(name).await.found()?.ok_or_else(taken)?;
-        let ours = secret.labels == *labels && super::swarm::not_older(&secret.created_at, since);
-        if ours { Ok(secret.id) } else { Err(taken()) }
-    }
-
-    /// Changes the labels of a secret: reads it afresh, lets `edit` change the labels, and writes them if they differ.
+    /// Changes the labels of a secret: reads it afresh, lets `edit` change them, and writes them if they differ.
+    /// `edit` runs again where somebody else wrote in between.
     ///
     /// # Errors
     /// [`Error::NotFound`], and [`Error::OutOfSequence`] where others change it all the time.
@@ -170,89 +117,22 @@ impl Docker {
         id: &str,
         mut edit: impl FnMut(&mut BTreeMap<String, String>) + Send,
     ) -> Result<()> {
-        let mut attempts = self.attempts(Repeat::Rewrite);
-        let done = loop {
-            match self.rewrite_labels(Kind::Secret, "/secrets", id, &mut edit).await {
-                Err(error) => {
-                    if let Err(error) = attempts.pause(error).await {
-                        break Err(error);
-                    }
-                }
-                done => break done,
-            }
-        };
+        let done = self.update_labels(Kind::Secret, id, &mut edit).await;
         self.0.secrets.forget();
         done
     }
 
-    /// Reason for requests of ours: the specification is written back with every field that was read, known or not,
-    /// but never with `Data`, which an Engine would take for a change and refuse.
-    pub(super) async fn rewrite_labels(
-        &self,
-        kind: Kind,
-        path: &str,
-        id: &str,
-        edit: &mut (dyn FnMut(&mut BTreeMap<String, String>) + Send),
-    ) -> Result<()> {
-        let path = format!("{path}/{}", segment(id));
-        let read = Request::get(path.as_str()).about(kind, id);
-        let bytes = self.call_once(&read).await?;
-        let Versioned { version, spec: before } = decode(|| read.what(), &bytes)?;
-        let mut after = before.clone();
-        edit(&mut after.labels);
-        if after == before {
-            return Ok(());
-        }
-        after.extra.remove("Data");
-        let write = Request::post(format!("{path}/update")).query("version", version.index).about(kind, id);
-        self.call_once(&write.json(&after)?).await.map(drop)
-    }
-
-    /// Removes a secret.
+    /// Removes a secret. To wait while it is used, see [`Docker::remove_when_unused`].
     ///
     /// # Errors
     /// [`Error::InUse`] while a service's specification names it, [`Error::NotFound`] where it is gone.
     pub async fn remove_secret(&self, id: &str) -> Result<()> {
-        let request = Request::delete(format!("/secrets/{}", segment(id))).about(Kind::Secret, id);
-        let removed = self.remove(&request).await;
+        let removed = self.remove_blob(Kind::Secret, id).await;
         self.0.secrets.forget();
         removed
     }
-
-    /// Sends a removal until it is answered. Where an answer gets lost, "not found" on the next attempt is success.
-    pub(super) async fn remove(&self, request: &Request) -> Result<()> {
-        let mut attempts = self.attempts(Repeat::Rewrite);
-        let mut unsure = false;
-        loop {
-            match self.call_once(request).await {
-                Ok(_) => return Ok(()),
-                Err(Error::NotFound { .. }) if unsure => return Ok(()),
-                Err(error) => {
-                    unsure |= may_have_happened(&error);
-                    attempts.pause(error).await?;
-                }
-            }
-        }
-    }
 }
 
-fn secret_request(name: &str, labels: &BTreeMap<String, String>, data: &[u8]) -> Result<Request> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Spec<'a> {
-        name: &'a str,
-        labels: &'a BTreeMap<String, String>,
-        data: &'a str,
-    }
-    let data = Zeroizing::new(STANDARD.encode(data));
-    Request::post("/secrets/create").creates(Kind::Secret, name).json(&Spec { name, labels, data: &data })
-}
-
-/// Whether a write that failed so may have been done nevertheless.
-pub(super) fn may_have_happened(error: &Error) -> bool {
-    match error {
-        Error::Unreachable { unsent, .. } => !unsent,
-        Error::NoQuorum { .. } | Error::Timeout { .. } => true,
-        _ => false,
-    }
+fn gone(name: &str) -> Error {
+    Error::NotFound { kind: Kind::Secret, name: name.to_owned() }
 }

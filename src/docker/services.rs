@@ -1,10 +1,10 @@
 //! Services of the swarm.
 
+use super::blobs::Creation;
 use super::call::{RegistryAuth, Request, segment};
 use super::error::{Error, Found, Kind, Result};
 use super::object::{Extra, ObjectVersion, engine_words, null_as_default};
 use super::pace::Repeat;
-use super::secrets::may_have_happened;
 use super::shared::Wanted;
 use super::spec::{PortConfig, ServiceSpec};
 use super::{Docker, decode, swarm};
@@ -164,22 +164,12 @@ impl Docker {
         let since = self.0.clock.now();
         let request = Request::post("/services/create").creates(Kind::Service, name);
         let request = request.registry_auth(auth)?.json(spec)?;
-        let mut attempts = self.attempts(Repeat::Rewrite);
-        let mut unsure = false;
-        let created = loop {
-            match self.create(&request).await {
-                Err(Error::NameTaken { .. }) if unsure => break self.lost_service(spec, since).await,
-                Err(error) => {
-                    unsure |= may_have_happened(&error);
-                    if let Err(error) = attempts.pause(error).await {
-                        break Err(error);
-                    }
-                }
-                created => break created,
-            }
-        };
+        let created = self.create(&request).await;
         self.0.services.forget();
-        created
+        match created? {
+            Creation::Made(id) => Ok(id),
+            Creation::TakenPerhapsByUs => self.lost_service(spec, since).await,
+        }
     }
 
     async fn lost_service(&self, wanted: &ServiceSpec, since: Option<swarm::Moment>) -> Result<String> {

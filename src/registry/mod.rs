@@ -13,8 +13,12 @@
 //! | [`derive`] | what follows from the configuration: health check, grace, monitor, update order |
 //! | [`probe`] | does the registry serve, and if not, why |
 
+pub mod certificate;
+pub mod configuration;
+pub mod derive;
 pub mod dialect;
 pub mod duration;
+pub mod htpasswd;
 pub mod image;
 
 mod finding;

@@ -2,7 +2,7 @@
 
 use crate::{
     docker,
-    terraform::{Diagnostic, Result},
+    terraform::{Diagnostic, Duration, Result},
 };
 
 /// Says what was being done when the Engine failed.
@@ -31,4 +31,19 @@ pub fn sentence(fragment: &str) -> String {
     let first: String = letters.next().map(|letter| letter.to_uppercase().collect()).unwrap_or_default();
     let stop = if fragment.trim_end().ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{stop}", letters.as_str())
+}
+
+/// Runs an operation that may take so long and no longer. What it has done by then stays done.
+///
+/// # Errors
+/// Those of the operation, and that the time is over.
+pub async fn within<T>(limit: &Duration, what: impl FnOnce() -> String, operation: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::time::timeout(limit.to_std(), operation).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Diagnostic::error(
+            format!("Cannot {}", what()),
+            format!("It was not done within {limit}. `timeouts` allows it more time."),
+        )
+        .at("timeouts")),
+    }
 }

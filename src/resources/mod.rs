@@ -1,1 +1,13 @@
-//! One file per Terraform resource type; start reading here.
+//! One file per Terraform resource type; start reading here, with `swarm_node_label`, the smallest.
+
+mod failure;
+mod generation;
+mod names;
+mod registry_service;
+mod service;
+mod swarm_node_label;
+mod swarm_secret;
+
+pub use registry_service::RegistryService;
+pub use swarm_node_label::SwarmNodeLabel;
+pub use swarm_secret::SwarmSecret;

@@ -1,7 +1,10 @@
 //! `swarm_node_label`: one label of one node.
 
-use super::{failure::Doing, names};
-use crate::docker::{Docker, Found, Node};
+use super::{
+    failure::{Doing, failure, within},
+    names,
+};
+use crate::docker::{self, Docker, Expected, Found, Node, find_node, list_of_nodes};
 use crate::terraform::{Computed, Context, Diagnostic, Duration, Model, Resource, Result, Timeouts};
 
 /// One label of one node of the swarm, such as the one by which a service chooses its nodes.
@@ -35,46 +38,57 @@ pub struct SwarmNodeLabel {
     id: Computed<String>,
 }
 
+/// How long an operation may take, unless `timeouts` says otherwise.
+const LIMIT: Duration = Duration::minutes(1);
+
 impl Resource for SwarmNodeLabel {
     const TYPE: &'static str = "swarm_node_label";
     type Client = Docker;
 
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
-        let node = context.client.find_node(&self.node).await.doing(|| self.action("set")).map_err(at_node)?;
-        match node.labels().get(&self.key) {
+        let nodes = context.client.nodes().await.doing(|| self.action("set"))?;
+        let node = find_node(&nodes, &self.node).map_err(|error| self.no_such_node(&error, &nodes))?;
+        match node.spec.labels.get(&self.key) {
             // An earlier apply may have set it without living to tell: then there is nothing left to do.
             Some(value) if *value == self.value => {}
-            Some(_) => return Err(self.taken(&node)),
-            None => self.write(&node.id, None, Some(self.value.clone()), context).await?,
+            Some(_) => return Err(self.taken(node)),
+            None => {
+                let limit = Timeouts::create_or(self.timeouts.as_ref(), LIMIT);
+                self.write(&node.id, Expected::Absent, Some(&self.value), &limit, context).await?;
+            }
         }
-        self.found(&node);
+        self.found(node);
         Ok(())
     }
 
     async fn read(mut self, context: &mut Context<Docker>) -> Result<Option<Self>> {
-        let Some(node) = context.client.find_node(&self.node).await.found().doing(|| self.action("read"))? else {
+        let nodes = context.client.nodes().await.doing(|| self.action("read"))?;
+        let Some(node) = find_node(&nodes, &self.node).found().doing(|| self.action("read")).map_err(at_node)? else {
             return Ok(None);
         };
-        let Some(value) = node.labels().get(&self.key) else { return Ok(None) };
+        let Some(value) = node.spec.labels.get(&self.key) else { return Ok(None) };
         self.value.clone_from(value);
-        self.found(&node);
+        self.found(node);
         Ok(Some(self))
     }
 
     async fn update(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
         if self.value != prior.value {
-            let node = self.node_id.get()?.clone();
-            self.write(&node, Some(prior.value.clone()), Some(self.value.clone()), context).await?;
+            let limit = Timeouts::update_or(self.timeouts.as_ref(), LIMIT);
+            let expected = Expected::Value(prior.value.clone());
+            self.write(self.node_id.get()?, expected, Some(&self.value), &limit, context).await?;
         }
         Ok(())
     }
 
     async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
-        let node = self.node_id.get()?;
-        let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::from_secs(60));
-        let removed = context.client.set_node_label(node, &self.key, Some(&self.value), None, limit.to_std()).await;
-        removed.found().doing(|| self.action("remove"))?;
-        Ok(())
+        let limit = Timeouts::delete_or(self.timeouts.as_ref(), LIMIT);
+        let removed = async {
+            let client = &context.client;
+            let removed = client.set_node_label(self.node_id.get()?, &self.key, None, Expected::Anything).await;
+            removed.found().doing(|| self.action("remove"))
+        };
+        within(&limit, || self.action("remove"), removed).await.map(drop)
     }
 
     async fn import(id: &str, context: &mut Context<Docker>) -> Result<Option<Self>> {
@@ -106,16 +120,21 @@ impl SwarmNodeLabel {
     async fn write(
         &self,
         node: &str,
-        expected: Option<String>,
-        value: Option<String>,
+        expected: Expected,
+        value: Option<&str>,
+        limit: &Duration,
         context: &Context<Docker>,
     ) -> Result<()> {
-        let limit = Timeouts::create_or(self.timeouts.as_ref(), Duration::from_secs(60));
-        context
-            .client
-            .set_node_label(node, &self.key, expected.as_deref(), value.as_deref(), limit.to_std())
-            .await
-            .doing(|| self.action("set"))
+        let set = context.client.set_node_label(node, &self.key, value, expected);
+        within(limit, || self.action("set"), async { set.await.doing(|| self.action("set")) }).await
+    }
+
+    fn no_such_node(&self, error: &docker::Error, nodes: &[Node]) -> Diagnostic {
+        let mut diagnostic = failure(&self.action("set"), error);
+        if matches!(error, docker::Error::NotFound { .. }) {
+            diagnostic.detail.push_str(&format!(" The nodes of the swarm are {}.", list_of_nodes(nodes)));
+        }
+        at_node(diagnostic)
     }
 
     fn action(&self, verb: &str) -> String {

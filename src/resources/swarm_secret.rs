@@ -1,7 +1,7 @@
 //! `swarm_secret`: a secret of the swarm.
 
 use super::{
-    failure::{Doing, failure},
+    failure::{Doing, failure, within},
     generation::{DigestKey, GENERATION_OF, OWN_LABELS},
     names,
 };
@@ -71,6 +71,9 @@ const DATA: [&str; 4] = ["data_wo", "data_base64_wo", "data", "data_base64"];
 /// The Engine takes 1 to 511,999 bytes (swarmkit: less than 500 KiB).
 const MAX_DATA: usize = 500 * 1024 - 1;
 
+/// How long creating and changing may take, unless `timeouts` says otherwise.
+const LIMIT: Duration = Duration::minutes(1);
+
 impl Resource for SwarmSecret {
     const TYPE: &'static str = "swarm_secret";
     type Client = Docker;
@@ -126,8 +129,9 @@ impl Resource for SwarmSecret {
     }
 
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
-        let data = self.bytes()?;
-        self.make(&data, context).await
+        let limit = Timeouts::create_or(self.timeouts.as_ref(), LIMIT);
+        let (data, name) = (self.bytes()?, self.name.clone());
+        within(&limit, || format!("create secret `{name}`"), self.make(&data, context)).await
     }
 
     async fn read(mut self, context: &mut Context<Docker>) -> Result<Option<Self>> {
@@ -144,34 +148,13 @@ impl Resource for SwarmSecret {
     }
 
     async fn update(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
-        if self.has_new_data(prior) {
-            let data = self.bytes()?;
-            if self.generations {
-                self.make(&data, context).await?;
-                self.remove_superseded(context).await;
-            } else {
-                self.remake(prior, &data, context).await?;
-            }
-            return Ok(());
-        }
-        self.id = prior.id.clone();
-        self.secret_name = prior.secret_name.clone();
-        if self.labels != prior.labels {
-            let (wanted, had) = (self.labels.clone().unwrap_or_default(), prior.labels.clone().unwrap_or_default());
-            context
-                .client
-                .update_secret_labels(self.id.get()?, |labels| {
-                    labels.retain(|key, _| !had.contains_key(key));
-                    labels.extend(wanted.clone());
-                })
-                .await
-                .doing(|| format!("change the labels of secret `{}`", self.name))?;
-        }
-        Ok(())
+        let limit = Timeouts::update_or(self.timeouts.as_ref(), LIMIT);
+        let name = self.name.clone();
+        within(&limit, || format!("change secret `{name}`"), self.change(prior, context)).await
     }
 
     async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
-        let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::from_secs(300)).to_std();
+        let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::minutes(5)).to_std();
         context
             .client
             .remove_secret_when_unused(self.id.get()?, limit)
@@ -208,6 +191,30 @@ impl Resource for SwarmSecret {
 }
 
 impl SwarmSecret {
+    async fn change(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
+        if self.has_new_data(prior) {
+            let data = self.bytes()?;
+            if !self.generations {
+                return self.remake(prior, &data, context).await;
+            }
+            self.make(&data, context).await?;
+            self.remove_superseded(context).await;
+            return Ok(());
+        }
+        self.id = prior.id.clone();
+        self.secret_name = prior.secret_name.clone();
+        if self.labels == prior.labels {
+            return Ok(());
+        }
+        let (wanted, had) = (self.labels.clone().unwrap_or_default(), prior.labels.clone().unwrap_or_default());
+        let edit = |labels: &mut BTreeMap<String, String>| {
+            labels.retain(|key, _| !had.contains_key(key));
+            labels.extend(wanted.clone());
+        };
+        let changed = context.client.update_secret_labels(self.id.get()?, edit).await;
+        changed.doing(|| format!("change the labels of secret `{}`", self.name))
+    }
+
     /// The data, from the one attribute that has it.
     fn bytes(&self) -> Result<Zeroizing<Vec<u8>>> {
         let sensitive = |value: &Option<Sensitive<String>>| value.as_ref().map(|value| value.expose().clone());

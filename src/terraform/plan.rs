@@ -112,6 +112,20 @@ impl Plan {
         }
     }
 
+    /// The same for one attribute of each object in a list; unknown where there is no value yet.
+    pub fn derive_each<F: Field + Clone>(&mut self, path: &str, member: &str, value: Option<F>) {
+        let Some(Value::List(items)) = self.planned.0.0.get_mut(path) else { return };
+        for item in items {
+            // What the configuration sets is known or unknown by itself; what is left to the provider is unknown here.
+            if let Value::Map(members) = item
+                && members.get(member) == Some(&Value::UNKNOWN)
+                && let Some(value) = &value
+            {
+                members.insert(member.to_owned(), value.clone().encode());
+            }
+        }
+    }
+
     /// Plans a computed value that is already certain: apply must come to the same.
     pub fn set<F: Field>(&mut self, path: &str, value: F) {
         self.put(path, value.encode());
@@ -147,6 +161,12 @@ impl Plan {
     /// The planned state and the paths that replace the resource, after the resource's own planning.
     pub(super) fn finish(mut self, schema: &Schema) -> (Object, Vec<Path>) {
         let Some(prior) = self.prior.take() else { return (self.planned.0, vec![]) };
+        for (name, attribute) in &schema.attributes {
+            // With what was derived meanwhile, more may mean the same as before.
+            if let Some(value) = self.planned.0.0.remove(*name) {
+                self.planned.0.0.insert((*name).to_owned(), settle(attribute, value, prior.get(name)));
+            }
+        }
         let volatile: Vec<&str> = schema
             .attributes
             .iter()

@@ -1,14 +1,14 @@
 //! Durations and sizes: the user's text is kept, its meaning is compared.
 
 use super::{Builder, Diagnostic, Field, Result, Value};
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 /// A length of time as Go and Docker write it: `"30s"`, `"1m30s"`, `"100ms"`, `"1.5h"`.
 ///
 /// The text is the user's, the meaning is nanoseconds: `"60s"` and `"1m"` are equal, and no difference in a plan.
 #[derive(Clone)]
 pub struct Duration {
-    text: String,
+    text: Cow<'static, str>,
     nanos: i64,
 }
 
@@ -37,12 +37,29 @@ impl Duration {
         if text.is_empty() {
             text.push_str("0s");
         }
-        Duration { text, nanos: nanos.max(0) }
+        Duration { text: text.into(), nanos: nanos.max(0) }
+    }
+
+    /// A few minutes, as a constant: 1, 5, 10 or 20 of them.
+    pub const fn minutes(minutes: i64) -> Self {
+        let text = match minutes {
+            1 => "1m",
+            5 => "5m",
+            10 => "10m",
+            20 => "20m",
+            _ => panic!("give this number of minutes its text above"),
+        };
+        Duration { text: Cow::Borrowed(text), nanos: minutes * 60_000_000_000 }
     }
 
     /// So many seconds.
     pub fn from_secs(seconds: i64) -> Self {
         Duration::from_nanos(seconds.saturating_mul(1_000_000_000))
+    }
+
+    /// A length of time of the standard library.
+    pub fn from_std(duration: std::time::Duration) -> Self {
+        Duration::from_nanos(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
     }
 
     /// Nanoseconds, as the Engine counts.
@@ -64,7 +81,7 @@ impl FromStr for Duration {
             "a duration is a number and a unit (h, m, s, ms, us, ns), such as \"30s\" or \"1m30s\"".to_owned()
         };
         if text == "0" {
-            return Ok(Duration { text: text.to_owned(), nanos: 0 });
+            return Ok(Duration { text: text.to_owned().into(), nanos: 0 });
         }
         let mut nanos: i64 = 0;
         let mut rest = text;
@@ -77,7 +94,7 @@ impl FromStr for Duration {
             nanos = nanos.checked_add(scaled(number, size).ok_or_else(refuse)?).ok_or_else(refuse)?;
             rest = tail;
         }
-        if text.is_empty() { Err(refuse()) } else { Ok(Duration { text: text.to_owned(), nanos }) }
+        if text.is_empty() { Err(refuse()) } else { Ok(Duration { text: text.to_owned().into(), nanos }) }
     }
 }
 
@@ -103,7 +120,7 @@ fn scaled(number: &str, size: i64) -> Option<i64> {
 /// The text is the user's, the meaning is bytes: `"1GiB"` and `"1024MiB"` are equal, and no difference in a plan.
 #[derive(Clone)]
 pub struct Size {
-    text: String,
+    text: Cow<'static, str>,
     bytes: i64,
 }
 
@@ -118,7 +135,7 @@ impl Size {
             number /= 1024;
             unit = larger;
         }
-        Size { text: format!("{number}{unit}"), bytes }
+        Size { text: format!("{number}{unit}").into(), bytes }
     }
 
     /// The number of bytes.
@@ -151,7 +168,7 @@ impl FromStr for Size {
             _ => return Err(refuse()),
         };
         let bytes = scaled(number, 1024_i64.pow(power)).ok_or_else(refuse)?;
-        Ok(Size { text: text.to_owned(), bytes })
+        Ok(Size { text: text.to_owned().into(), bytes })
     }
 }
 
@@ -192,7 +209,7 @@ macro_rules! quantity {
                     .map_err(|rule: String| Diagnostic::error(concat!("Not a ", $what), format!("{rule}.")))
             }
             fn encode(self) -> Value {
-                Value::String(self.text)
+                Value::String(self.text.into_owned())
             }
         }
     };

@@ -1,0 +1,334 @@
+//! Whether a service has got where its specification wants it. Pure: what was seen and when goes in, a verdict comes out.
+
+use super::nodes::{Node, NodeState};
+use super::services::{Service, UpdateState};
+use super::spec::ServiceSpec;
+use super::swarm::{Moment, parse_time};
+use super::tasks::{Task, TaskState};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{Duration, Instant},
+};
+
+/// A task that could not begin this often in one place will not.
+const REJECTIONS: usize = 2;
+/// A task that ended this often in one place will go on to. Some wait for others by ending, so once more.
+const FAILURES: usize = 3;
+/// A port of the host is free again some time after the last task that had it was stopped.
+const PORT_GRACE: Duration = Duration::from_secs(15);
+/// A place that had a task and has none for this long does not get another.
+const ABANDONED: Duration = Duration::from_secs(2);
+/// How long a rollback may take until its outcome is no longer waited for.
+const ROLLBACK: Duration = Duration::from_secs(20);
+/// Tasks are created after the write that they result from; clocks of managers may differ by this.
+const BEFORE: Duration = Duration::from_secs(2);
+
+/// What was seen of a service at one time.
+pub(super) struct Seen {
+    pub service: Service,
+    /// All of its tasks.
+    pub tasks: Vec<Task>,
+    /// Identifiers of those that are made after the current specification.
+    pub current: BTreeSet<String>,
+    pub nodes: std::sync::Arc<[Node]>,
+    pub at: Instant,
+    /// The same time by the manager's clock, if that is known.
+    pub there: Option<Moment>,
+}
+
+/// Why a service does not get where it is to be.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Tasks cannot begin, or end again and again.
+    KeepsFailing,
+    /// A task ended, and its restart policy does not replace it.
+    NotReplaced,
+    /// No node may or can take a task.
+    NoSuitableNode,
+    /// The update stopped because of failures; the Engine's words.
+    Paused(String),
+    /// The update failed, and the specification is the former one again; how far that is, and the Engine's words.
+    RolledBack(UpdateState, String),
+    /// The service was removed meanwhile.
+    Removed,
+    /// It took too long.
+    TimedOut(Duration),
+    /// Terraform asked to stop.
+    Stopped,
+    /// The Engine could not be asked.
+    Engine(super::Error),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Verdict {
+    /// It is there.
+    Converged,
+    /// It is not there yet; when to look again at the latest.
+    Waiting(Duration),
+    Failed(Reason),
+}
+
+/// How far a service is, for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Tasks that run, or that have completed where they are to complete.
+    pub done: u64,
+    /// Tasks that are wanted.
+    pub wanted: u64,
+}
+
+/// What is remembered from one look to the next.
+pub(super) struct Judge {
+    /// How long all tasks have to have run.
+    pub stability: Duration,
+    /// How long a task may have no suitable node.
+    pub grace: Duration,
+    pub progress: Progress,
+    /// Since when something is so, by a key of our own.
+    since: HashMap<String, Instant>,
+    /// When the service was written, by the manager's clock.
+    written: Option<Moment>,
+}
+
+impl Judge {
+    pub(super) fn new(stability: Duration, grace: Duration) -> Self {
+        Self { stability, grace, progress: Progress::default(), since: HashMap::new(), written: None }
+    }
+
+    pub(super) fn judge(&mut self, seen: &Seen) -> Verdict {
+        let written = parse_time(&seen.service.updated_at).map(|at| at.saturating_sub(BEFORE));
+        self.written = self.written.or(written);
+        let mut still = BTreeSet::new();
+        let verdict = self.update(seen, &mut still).unwrap_or_else(|| self.tasks(seen, &mut still));
+        self.since.retain(|key, _| still.contains(key));
+        verdict
+    }
+
+    /// How long `key` has been so, which is so now.
+    fn lasted(&mut self, key: String, seen: &Seen, still: &mut BTreeSet<String>) -> Duration {
+        still.insert(key.clone());
+        seen.at.duration_since(*self.since.entry(key).or_insert(seen.at))
+    }
+
+    /// What the state of the update says by itself. It is absent after an update that changes no task.
+    fn update(&mut self, seen: &Seen, still: &mut BTreeSet<String>) -> Option<Verdict> {
+        let update = seen.service.update_status.as_ref()?;
+        match &update.state {
+            UpdateState::Paused => Some(Verdict::Failed(Reason::Paused(update.message.clone()))),
+            state @ (UpdateState::RollbackPaused | UpdateState::RollbackCompleted) => {
+                Some(Verdict::Failed(Reason::RolledBack(state.clone(), update.message.clone())))
+            }
+            state @ UpdateState::RollbackStarted => {
+                // Its outcome matters to a person, and the service is to be at rest before the next apply.
+                let lasted = self.lasted("rollback".into(), seen, still);
+                Some(if lasted < ROLLBACK {
+                    Verdict::Waiting(Duration::from_millis(250))
+                } else {
+                    Verdict::Failed(Reason::RolledBack(state.clone(), update.message.clone()))
+                })
+            }
+            UpdateState::Updating | UpdateState::Completed | UpdateState::Other(_) => None,
+        }
+    }
+
+    fn tasks(&mut self, seen: &Seen, still: &mut BTreeSet<String>) -> Verdict {
+        let places = self.places(seen);
+        if let Some(reason) = self.failure(seen, &places, still) {
+            return Verdict::Failed(reason);
+        }
+        let wanted = wanted(seen, &places);
+        let job = is_job(&seen.service.spec);
+        let done: Vec<&Task> =
+            places.values().filter_map(|place| if job { place.completed } else { place.running }).collect();
+        let surplus = !job
+            && !is_global(&seen.service.spec)
+            && places.values().filter(|place| place.live.is_some()).count() as u64 > wanted;
+        self.progress = Progress { done: done.len() as u64, wanted };
+        let updating = matches!(
+            seen.service.update_status.as_ref().map(|update| &update.state),
+            Some(UpdateState::Updating | UpdateState::Other(_))
+        );
+        let outdated = !job
+            && seen.tasks.iter().any(|task| {
+                !seen.current.contains(&task.id) && wanted_alive(task) && task.status.state.is_alive()
+            });
+        if (done.len() as u64) < wanted || surplus || updating || outdated {
+            return Verdict::Waiting(self.next_look(seen));
+        }
+        let unstable = if job { Duration::ZERO } else { self.unstable(seen, &done, still) };
+        if unstable.is_zero() { Verdict::Converged } else { Verdict::Waiting(unstable) }
+    }
+
+    /// Tasks that are about to run do so within moments, and others may wait for long.
+    fn next_look(&self, seen: &Seen) -> Duration {
+        let soon = seen.tasks.iter().any(|task| {
+            task.desired_state <= TaskState::Running
+                && (TaskState::Assigned..TaskState::Running).contains(&task.status.state)
+        });
+        Duration::from_millis(if soon { 75 } else { 250 })
+    }
+
+    /// How long it takes until all these tasks have run for long enough. A task that crashes does so soon
+    /// after it began. The manager's times are used where they are known, so that nobody waits for what is past.
+    fn unstable(&mut self, seen: &Seen, running: &[&Task], still: &mut BTreeSet<String>) -> Duration {
+        let mut longest = Duration::ZERO;
+        for task in running {
+            let ours = self.lasted(format!("running {}", task.id), seen, still);
+            let theirs = parse_time(&task.updated_at)
+                .zip(seen.there)
+                .map_or(Duration::ZERO, |(since, now)| now.saturating_sub(since));
+            longest = longest.max(self.stability.saturating_sub(ours.max(theirs)));
+        }
+        longest
+    }
+
+    /// The current tasks, by the place that each is for: a slot, or the node of a global service.
+    fn places<'a>(&self, seen: &'a Seen) -> BTreeMap<String, Place<'a>> {
+        let mut places = BTreeMap::<String, Place>::new();
+        let iteration = seen.service.job_status.as_ref().map(|job| job.job_iteration);
+        let job = is_job(&seen.service.spec);
+        for task in seen.tasks.iter().filter(|task| seen.current.contains(&task.id)) {
+            if job && task.job_iteration.unwrap_or_default() != iteration.unwrap_or_default() {
+                continue;
+            }
+            let place = places.entry(place_of(task)).or_default();
+            let node = seen.nodes.iter().find(|node| node.id == task.node_id);
+            let down = node.is_some_and(|node| node.status.state == NodeState::Down);
+            let state = task.status.state;
+            if wanted_alive(task) && state.is_alive() {
+                place.live = Some(task);
+                if state == TaskState::Running && !down {
+                    place.running = Some(task);
+                }
+            }
+            if state == TaskState::Complete {
+                place.completed = Some(task);
+            }
+            let ended = matches!(state, TaskState::Failed | TaskState::Rejected)
+                || (state == TaskState::Complete && !job);
+            let recent =
+                parse_time(&task.created_at).zip(self.written).is_none_or(|(at, written)| at >= written);
+            if ended && recent {
+                place.ended.push(task);
+            }
+        }
+        places
+    }
+
+    fn failure(
+        &mut self,
+        seen: &Seen,
+        places: &BTreeMap<String, Place<'_>>,
+        still: &mut BTreeSet<String>,
+    ) -> Option<Reason> {
+        let outdated = seen.tasks.iter().any(|task| {
+            !seen.current.contains(&task.id)
+                && task.status.state.is_alive()
+                && task.status.state >= TaskState::Assigned
+        });
+        let restart = seen.service.spec.restart_condition();
+        for (name, place) in places {
+            let rejected = place.ended.iter().filter(|task| task.status.state == TaskState::Rejected).count();
+            if rejected >= REJECTIONS || place.ended.len() >= FAILURES {
+                return Some(Reason::KeepsFailing);
+            }
+            if !place.ended.is_empty() && place.live.is_none() && place.completed_as_job(seen).is_none() {
+                let lasted = self.lasted(format!("abandoned {name}"), seen, still);
+                if restart == "none" || lasted >= ABANDONED {
+                    return Some(Reason::NotReplaced);
+                }
+            }
+            if let Some(task) = place.live.filter(|task| has_no_node(task)) {
+                // Where an old task still runs, its resources and ports are about to be free.
+                let key = format!("no node {}{}", task.id, if outdated { " yet" } else { "" });
+                let lasted = self.lasted(key, seen, still);
+                let port = task.status.err.contains("port already in use");
+                let grace = if port { PORT_GRACE.max(self.grace) } else { self.grace };
+                if !outdated && lasted >= grace {
+                    return Some(Reason::NoSuitableNode);
+                }
+            }
+        }
+        if is_global(&seen.service.spec) && wanted(seen, places) == 0 {
+            let lasted = self.lasted("no node at all".into(), seen, still);
+            return (lasted >= self.grace).then_some(Reason::NoSuitableNode);
+        }
+        None
+    }
+}
+
+/// The tasks of one place.
+#[derive(Default)]
+struct Place<'a> {
+    /// The task that is to run and has not ended.
+    live: Option<&'a Task>,
+    /// The task that runs, on a node that is not down.
+    running: Option<&'a Task>,
+    completed: Option<&'a Task>,
+    /// Tasks that ended without being asked to.
+    ended: Vec<&'a Task>,
+}
+
+impl Place<'_> {
+    fn completed_as_job(&self, seen: &Seen) -> Option<&Task> {
+        self.completed.filter(|_| is_job(&seen.service.spec))
+    }
+}
+
+fn place_of(task: &Task) -> String {
+    if task.slot > 0 { format!("{:05}", task.slot) } else { task.node_id.clone() }
+}
+
+fn wanted_alive(task: &Task) -> bool {
+    // Tasks of jobs are to complete, which comes after running.
+    task.desired_state <= TaskState::Complete
+}
+
+/// Whether the scheduler has found no node for a task, which it says in the task's error.
+pub(super) fn has_no_node(task: &Task) -> bool {
+    task.status.state == TaskState::Pending && task.status.err.contains("no suitable node")
+}
+
+fn is_global(spec: &ServiceSpec) -> bool {
+    spec.mode.as_ref().is_some_and(|mode| mode.global.is_some() || mode.global_job.is_some())
+}
+
+fn is_job(spec: &ServiceSpec) -> bool {
+    spec.mode.as_ref().is_some_and(|mode| mode.replicated_job.is_some() || mode.global_job.is_some())
+}
+
+/// How many tasks there are to be.
+fn wanted(seen: &Seen, places: &BTreeMap<String, Place<'_>>) -> u64 {
+    let spec = &seen.service.spec;
+    if is_global(spec) {
+        return wanted_on_nodes(seen, places);
+    }
+    let mode = spec.mode.clone().unwrap_or_default();
+    if let Some(job) = mode.replicated_job {
+        return job.total_completions.or(job.max_concurrent).unwrap_or(1);
+    }
+    mode.replicated.unwrap_or_default().replicas.unwrap_or(1)
+}
+
+/// One for each node that can take one, and one for each node that has got one.
+fn wanted_on_nodes(seen: &Seen, places: &BTreeMap<String, Place<'_>>) -> u64 {
+    let template = seen.service.spec.task_template.as_ref();
+    let placement = template.and_then(|template| template.placement.as_ref());
+    let eligible = |node: &Node| {
+        let has_one =
+            places.get(&node.id).is_some_and(|place| place.live.is_some() || place.completed.is_some());
+        let admitted = placement.map_or(Some(true), |placement| placement.admits(node));
+        let up = node.status.state != NodeState::Down;
+        up && (has_one || (node.takes_tasks() && admitted == Some(true)))
+    };
+    seen.nodes.iter().filter(|node| eligible(node)).count() as u64
+}
+
+impl ServiceSpec {
+    /// When an ended task is replaced: `any`, which is the default, `on-failure` or `none`.
+    pub(super) fn restart_condition(&self) -> &str {
+        let policy = self.task_template.as_ref().and_then(|template| template.restart_policy.as_ref());
+        policy.and_then(|policy| policy.condition.as_deref()).unwrap_or("any")
+    }
+}

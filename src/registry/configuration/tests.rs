@@ -1,0 +1,234 @@
+use super::*;
+use expect_test::expect;
+
+fn configuration() -> Configuration {
+    Configuration {
+        http: Http {
+            port: 443,
+            secret: "\u{1f511} a \"secret\" {{ of }} @many: #kinds".into(),
+            urls: Urls::Relative,
+            prefix: None,
+            headers: BTreeMap::new(),
+            http2: true,
+            drain_timeout: Duration::from_secs(30),
+        },
+        tls: Some(Tls::default()),
+        auth: Some(Auth::Htpasswd { realm: "Registry".to_owned(), path: paths::HTPASSWD.to_owned() }),
+        storage: Storage {
+            driver: Some(Driver::Filesystem {
+                root_directory: paths::ROOT_DIRECTORY.to_owned(),
+                max_threads: None,
+            }),
+            ..Storage::default()
+        },
+        cache: Cache::default(),
+        health: Health::default(),
+        log: Log::default(),
+        metrics: None,
+        extra: Vec::new(),
+    }
+}
+
+fn with_extra(text: &str) -> Configuration {
+    Configuration { extra: vec![ExtraConfig::parse("extra_config", text).expect(text)], ..configuration() }
+}
+
+fn findings(text: &str, dialect: Dialect) -> Vec<(bool, &'static str, String)> {
+    let findings = with_extra(text).inspect(dialect);
+    findings.into_iter().map(|finding| (finding.is_error(), finding.code, finding.message)).collect()
+}
+
+#[test]
+fn the_whole_file_in_canonical_form() {
+    expect![[r#"
+        version: 0.1
+        auth:
+          htpasswd:
+            path: "/run/secrets/registry-htpasswd"
+            realm: "Registry"
+        health:
+          storagedriver:
+            enabled: true
+            interval: "10s"
+            threshold: 3
+        http:
+          addr: ":443"
+          debug:
+            addr: "127.0.0.1:5001"
+          draintimeout: "30s"
+          headers:
+            X-Content-Type-Options:
+              - "nosniff"
+          relativeurls: true
+          secret: "(sensitive)"
+          tls:
+            certificate: "/run/secrets/registry-tls.crt"
+            key: "/run/secrets/registry-tls.key"
+        log:
+          accesslog:
+            disabled: false
+          formatter: "text"
+          level: "info"
+        storage:
+          cache:
+            blobdescriptor: "inmemory"
+          delete:
+            enabled: false
+          filesystem:
+            rootdirectory: "/var/lib/registry"
+          maintenance:
+            readonly:
+              enabled: false
+            uploadpurging:
+              age: "168h"
+              dryrun: false
+              enabled: true
+              interval: "24h"
+          redirect:
+            disable: false
+    "#]]
+    .assert_eq(&configuration().render(Dialect::V3_1).preview);
+}
+
+#[test]
+fn the_registry_gets_the_secret_and_nobody_else() {
+    let rendered = configuration().render(Dialect::V2_8);
+    assert!(rendered.yaml.expose().contains(r#"secret: "\U0001f511 a \"secret\" {{ of }} @many: #kinds""#));
+    assert!(!format!("{rendered:?} {:?}", configuration()).contains("kinds"));
+}
+
+#[test]
+fn metrics_open_the_debug_listener() {
+    let configuration = Configuration {
+        metrics: Some(Metrics { port: 9100, ..Metrics::default() }),
+        cache: Cache::InMemory { size: Some(5) },
+        ..configuration()
+    };
+    let preview = configuration.render(Dialect::V3_0).preview;
+    assert!(preview.contains(
+        "addr: \"0.0.0.0:9100\"\n    prometheus:\n      enabled: true\n      path: \"/metrics\"\n"
+    ));
+    assert!(preview.contains("blobdescriptorsize: 5"));
+    assert!(!configuration.render(Dialect::V2_8).preview.contains("blobdescriptorsize"));
+    assert_eq!(configuration.debug_port(), 9100);
+}
+
+#[test]
+fn a_header_of_the_users_own_stands() {
+    let mut configuration = configuration();
+    configuration.http.headers.insert("x-content-type-options".to_owned(), vec![]);
+    assert!(
+        configuration.render(Dialect::V2_8).preview.contains("headers:\n    x-content-type-options: []\n")
+    );
+}
+
+#[test]
+fn extra_is_merged_last() {
+    let rendered = with_extra("log: { level: debug, accesslog: null }\nstorage: { s3: { secretkey: 12, bucket: b }, filesystem: null }")
+        .render(Dialect::V3_1);
+    assert!(
+        rendered.preview.contains("log:\n  formatter: \"text\"\n  level: \"debug\"\n"),
+        "{}",
+        rendered.preview
+    );
+    assert!(rendered.preview.contains("s3:\n    bucket: \"b\"\n    secretkey: \"(sensitive)\"\n"));
+    assert!(rendered.yaml.expose().contains("secretkey: 12\n"));
+    assert!(!rendered.preview.contains("filesystem"));
+}
+
+#[test]
+fn json_is_extra_too() {
+    assert_eq!(findings(r#"{"catalog": {"maxentries": 10}}"#, Dialect::V2_8), []);
+    assert_eq!(findings("", Dialect::V2_8), []);
+}
+
+#[test]
+fn secret_extra_is_seen_by_nobody() {
+    let text = "notifications: { endpoints: [{ name: hook, url: 'http://x', threshold: 77 }] }".into();
+    let extra = ExtraConfig::parse_secret("extra_config_wo", &text).unwrap();
+    let rendered = Configuration { extra: vec![extra], ..configuration() }.render(Dialect::V3_1);
+    assert!(!rendered.preview.contains("hook") && !rendered.preview.contains("77"));
+    assert!(rendered.yaml.expose().contains("threshold: 77\n"));
+
+    let error = ExtraConfig::parse_secret("extra_config_wo", &"a: [hunter2".into()).unwrap_err();
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
+#[test]
+fn what_is_no_configuration_is_told_where() {
+    let error = ExtraConfig::parse("extra_config", "log:\n  level: [").unwrap_err();
+    assert!(matches!(error, NotAConfiguration::Syntax { line: 2.., .. }), "{error}");
+    assert_eq!(ExtraConfig::parse("extra_config", "- a").unwrap_err(), NotAConfiguration::NotAMap);
+    assert!(matches!(
+        ExtraConfig::parse("extra_config", "a: 1\na: 2"),
+        Err(NotAConfiguration::Syntax { .. })
+    ));
+}
+
+#[test]
+fn c9_values_of_the_wrong_kind() {
+    for text in [
+        "http: { draintimeout: 30 }",
+        "http: { draintimeout: 30d }",
+        "storage: { delete: { enabled: 'true' } }",
+        "storage: { delete: { enabled: yes } }",
+        "storage: { delete: true }",
+        "catalog: { maxentries: many }",
+        "http: { headers: { X: y } }",
+        "redis: { addrs: 'redis:6379' }",
+        "health: { tcp: { addr: x } }",
+        "health: { tcp: [x] }",
+    ] {
+        let found = findings(text, Dialect::V3_1);
+        assert!(matches!(found.as_slice(), [(true, "C9", _)]), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn c10_unknown_keys_get_a_guess() {
+    let found = findings("health: { storagedriverr: { enabled: true } }", Dialect::V2_8);
+    let [(false, "C10", message)] = found.as_slice() else { panic!("{found:?}") };
+    assert!(message.ends_with("Did you mean \"health.storagedriver\"?"), "{message}");
+
+    let found = findings("tags: { maxtags: 5 }", Dialect::V2_8);
+    let [(false, "C10", message)] = found.as_slice() else { panic!("{found:?}") };
+    assert!(message.contains("3.1 and later"), "{message}");
+    assert_eq!(findings("log: { fields: { any: { thing: 1 } } }", Dialect::V2_8), []);
+}
+
+#[test]
+fn c11_overriding_a_typed_value_is_said() {
+    for text in ["log: { level: debug }", "log: { level: null }", "health: null"] {
+        assert!(matches!(findings(text, Dialect::V3_1).as_slice(), [(false, "C11", _)]), "{text}");
+    }
+    assert_eq!(findings("log: { level: info, fields: { a: b } }", Dialect::V3_1), []);
+}
+
+#[test]
+fn c12_owned_keys_are_refused() {
+    for text in [
+        "http: { addr: ':5000' }",
+        "http: { secret: x }",
+        "http: { debug: { addr: ':5001' } }",
+        "http: { tls: { certificate: /x } }",
+        "http: { tls: null }",
+        "http: null",
+        "auth: { htpasswd: { path: /x } }",
+        "auth: null",
+    ] {
+        let found = findings(text, Dialect::V3_1);
+        assert!(matches!(found.as_slice(), [(true, "C12", _)]), "{text}: {found:?}");
+    }
+    let open = Configuration { auth: None, ..with_extra("auth: { htpasswd: { realm: r, path: /own } }") };
+    assert_eq!(open.inspect(Dialect::V3_1), []);
+}
+
+#[test]
+fn s6_s7_a5_exactly_one_of_each() {
+    let codes = |text| findings(text, Dialect::V3_1).iter().map(|(_, code, _)| *code).collect::<Vec<_>>();
+    assert_eq!(codes("storage: { inmemory: {} }"), ["S6"]);
+    assert_eq!(codes("storage: { filesystem: null }"), ["C11", "S6"]);
+    assert_eq!(codes("storage: { filesystem: null, inmemory: {} }"), ["C11"]);
+    assert_eq!(codes("storage: { filesystem: null, oss: { bucket: b } }"), ["C11", "C10", "S7"]);
+    assert_eq!(codes("auth: { silly: { realm: r, service: s } }"), ["A5"]);
+}

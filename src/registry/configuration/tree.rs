@@ -1,0 +1,310 @@
+//! A configuration file as a tree, and the one way in which it is written.
+
+use crate::registry::Secret;
+use std::collections::BTreeMap;
+
+/// What a secret looks like in a preview.
+pub(super) const SENSITIVE: &str = "(sensitive)";
+
+/// A value of the file. Maps are sorted, so that equal meaning gives equal bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Node {
+    /// Removes the key that it is merged onto.
+    Null,
+    Bool(bool),
+    /// A number as it is written; never a duration, which is text.
+    Number(String),
+    Text(String),
+    Secret(Secret),
+    /// A number that must not be seen.
+    SecretNumber(Secret),
+    List(Vec<Node>),
+    Map(Map),
+}
+
+/// A map of the file.
+pub(super) type Map = BTreeMap<String, Node>;
+
+/// Who will read the text.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Reader {
+    /// The registry, which needs the secrets.
+    Registry,
+    /// A person, who must not see them.
+    Person,
+}
+
+impl From<&str> for Node {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<bool> for Node {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<u64> for Node {
+    fn from(value: u64) -> Self {
+        Self::Number(value.to_string())
+    }
+}
+
+impl From<Map> for Node {
+    fn from(map: Map) -> Self {
+        Self::Map(map)
+    }
+}
+
+impl<T: Into<Node>, const N: usize> From<[T; N]> for Node {
+    fn from(list: [T; N]) -> Self {
+        Self::List(list.into_iter().map(Into::into).collect())
+    }
+}
+
+impl From<&[String]> for Node {
+    fn from(list: &[String]) -> Self {
+        Self::List(list.iter().map(|text| Self::Text(text.clone())).collect())
+    }
+}
+
+/// A map of fixed keys.
+pub(super) fn map<const N: usize>(entries: [(&str, Node); N]) -> Map {
+    entries.into_iter().map(|(key, node)| (key.to_owned(), node)).collect()
+}
+
+/// Lays `over` onto `base`: maps are merged key by key, a null removes, anything else replaces.
+pub(super) fn merge(base: &mut Map, over: &Map) {
+    for (key, node) in over {
+        match (base.get_mut(key), node) {
+            (_, Node::Null) => {
+                base.remove(key);
+            }
+            (Some(Node::Map(inner)), Node::Map(over)) => merge(inner, over),
+            (_, Node::Map(over)) => {
+                let mut fresh = Map::new();
+                merge(&mut fresh, over);
+                base.insert(key.clone(), Node::Map(fresh));
+            }
+            (_, node) => {
+                base.insert(key.clone(), node.clone());
+            }
+        }
+    }
+}
+
+/// Every value below `node` that is not a map with something in it, with its path.
+pub(super) fn leaves<'n>(node: &'n Node, path: &mut Vec<&'n str>, found: &mut Vec<(Vec<&'n str>, &'n Node)>) {
+    match node {
+        Node::Map(map) if !map.is_empty() => {
+            for (key, node) in map {
+                path.push(key);
+                leaves(node, path, found);
+                path.pop();
+            }
+        }
+        leaf => found.push((path.clone(), leaf)),
+    }
+}
+
+/// Writes the tree as a YAML document.
+pub(super) fn write(map: &Map, reader: Reader) -> String {
+    // Asked for in one piece, so that growing leaves no copies of secrets behind in freed memory.
+    let mut text = String::with_capacity(if reader == Reader::Registry { size_hint(map) } else { 0 });
+    write_map(map, 0, reader, &mut text);
+    text
+}
+
+/// An upper bound for the text's length: every character may become a 10 byte escape.
+fn size_hint(map: &Map) -> usize {
+    fn of(node: &Node, depth: usize) -> usize {
+        16 + 2 * depth
+            + match node {
+                Node::Null | Node::Bool(_) => 0,
+                Node::Number(text) | Node::Text(text) => text.len() * 10,
+                Node::Secret(secret) | Node::SecretNumber(secret) => secret.expose().len() * 10,
+                Node::List(list) => list.iter().map(|node| of(node, depth + 1)).sum(),
+                Node::Map(map) => map.iter().map(|(key, node)| 10 * key.len() + of(node, depth + 1)).sum(),
+            }
+    }
+    map.iter().map(|(key, node)| 10 * key.len() + of(node, 0)).sum()
+}
+
+fn write_map(map: &Map, depth: usize, reader: Reader, text: &mut String) {
+    for (key, node) in map {
+        indent(depth, text);
+        write_key(key, text);
+        text.push(':');
+        write_below(node, depth, reader, text);
+    }
+}
+
+/// The value after a key: in the same line if it is short, else indented below.
+fn write_below(node: &Node, depth: usize, reader: Reader, text: &mut String) {
+    match node {
+        Node::Map(map) if !map.is_empty() => {
+            text.push('\n');
+            write_map(map, depth + 1, reader, text);
+        }
+        Node::List(list) if !list.is_empty() => {
+            text.push('\n');
+            for node in list {
+                indent(depth + 1, text);
+                text.push('-');
+                write_item(node, depth + 1, reader, text);
+            }
+        }
+        scalar => {
+            text.push(' ');
+            write_scalar(scalar, reader, text);
+            text.push('\n');
+        }
+    }
+}
+
+/// An item of a list. A map's first key stands beside the dash.
+fn write_item(node: &Node, depth: usize, reader: Reader, text: &mut String) {
+    let Node::Map(map) = node else {
+        return write_below(node, depth, reader, text);
+    };
+    let mut entries = map.iter();
+    let Some((key, node)) = entries.next() else {
+        return write_below(&Node::Map(Map::new()), depth, reader, text);
+    };
+    text.push(' ');
+    write_key(key, text);
+    text.push(':');
+    write_below(node, depth + 1, reader, text);
+    for (key, node) in entries {
+        indent(depth + 1, text);
+        write_key(key, text);
+        text.push(':');
+        write_below(node, depth + 1, reader, text);
+    }
+}
+
+fn write_scalar(node: &Node, reader: Reader, text: &mut String) {
+    match node {
+        Node::Null => text.push_str("null"),
+        Node::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        Node::Number(number) => text.push_str(number),
+        Node::Text(value) => quote(value, text),
+        Node::Secret(secret) if reader == Reader::Registry => quote(secret.expose(), text),
+        Node::SecretNumber(secret) if reader == Reader::Registry => text.push_str(secret.expose()),
+        Node::Secret(_) | Node::SecretNumber(_) => quote(SENSITIVE, text),
+        Node::List(_) => text.push_str("[]"),
+        Node::Map(_) => text.push_str("{}"),
+    }
+}
+
+fn indent(depth: usize, text: &mut String) {
+    for _ in 0..depth {
+        text.push_str("  ");
+    }
+}
+
+/// Distribution's own keys are bare words; header names and log fields are whatever their author likes.
+fn write_key(key: &str, text: &mut String) {
+    // YAML 1.1, which Go's reader speaks, takes these words for booleans and nulls.
+    const WORDS: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan"];
+    let is_word = key.starts_with(|c: char| c.is_ascii_alphabetic())
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+        && !WORDS.contains(&key.to_ascii_lowercase().as_str());
+    if is_word { text.push_str(key) } else { quote(key, text) }
+}
+
+/// A double-quoted string as in JSON, which YAML reads too. Escaped beyond JSON: what YAML calls unprintable, and
+/// the characters that YAML 1.1 takes for line breaks.
+fn quote(value: &str, text: &mut String) {
+    text.push('"');
+    for c in value.chars() {
+        match c {
+            '"' => text.push_str("\\\""),
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{fdd0}'..='\u{fdef}'
+            | '\u{fefe}'..='\u{feff}'
+            | '\u{fffe}'..='\u{ffff}' => {
+                text.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            '\u{10000}'.. => text.push_str(&format!("\\U{:08x}", u32::from(c))),
+            c => text.push(c),
+        }
+    }
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn nodes() -> impl Strategy<Value = Node> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Node::Bool),
+            any::<u32>().prop_map(|number| Node::from(u64::from(number))),
+            any::<String>().prop_map(Node::Text),
+            "[ -~]{0,8}".prop_map(Node::Text),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            let key = prop_oneof!["[a-z]{1,5}", "[ -~]{1,6}", any::<String>()];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Node::List),
+                prop::collection::btree_map(key, inner, 0..4).prop_map(Node::Map),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(map in prop::collection::btree_map("[a-z]{1,5}", nodes(), 0..5)) {
+            let text = write(&map, Reader::Registry);
+            let read = super::super::extra::read(&text).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(read, map, "{}", text);
+        }
+    }
+
+    #[test]
+    fn nested_lists_and_maps_stand_where_yaml_wants_them() {
+        let tree = map([
+            (
+                "a",
+                Node::List(vec![
+                    map([("x", Node::from(["1", "2"])), ("y", map([("z", true.into())]).into())]).into(),
+                ]),
+            ),
+            ("b", Node::List(vec![Node::List(vec![1.into()]), Node::Map(Map::new())])),
+            ("yes", Node::Secret("s".into())),
+        ]);
+        let expected = "a:\n  - x:\n      - \"1\"\n      - \"2\"\n    \"y\":\n      z: true\nb:\n  -\n    - 1\n  - {}\n\"yes\": \"(sensitive)\"\n";
+        assert_eq!(write(&tree, Reader::Person), expected);
+    }
+
+    #[test]
+    fn merging_goes_deep_replaces_lists_and_removes_nulls() {
+        let mut base = map([
+            (
+                "http",
+                map([("addr", ":5000".into()), ("headers", map([("X", Node::from(["1"]))]).into())]).into(),
+            ),
+            ("log", map([("level", "info".into())]).into()),
+        ]);
+        let over = map([
+            ("http", map([("headers", map([("X", Node::from(["2", "3"]))]).into())]).into()),
+            ("log", Node::Null),
+            ("new", map([("kept", 1.into()), ("dropped", Node::Null)]).into()),
+        ]);
+        merge(&mut base, &over);
+        let expected =
+            "http:\n  addr: \":5000\"\n  headers:\n    X:\n      - \"2\"\n      - \"3\"\nnew:\n  kept: 1\n";
+        assert_eq!(write(&base, Reader::Registry), expected);
+    }
+}
