@@ -228,7 +228,7 @@ pub(super) fn encode_object(object: &Object, r#type: &Type) -> (Vec<u8>, Vec<Mis
     let (mut out, mut mismatches) = (ByteBuf::new(), vec![]);
     if let Err(error) = write_length(types.len()).and_then(|count| Ok(write::write_map_len(&mut out, count)?))
     {
-        return (null(), vec![error.into()]);
+        return (null(), vec![error]);
     }
     for (name, r#type) in types {
         let mut attribute = ByteBuf::new();

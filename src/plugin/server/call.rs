@@ -41,6 +41,8 @@ macro_rules! refusing {
             const NAME: &'static str = $name;
             type Answer = $crate::plugin::proto::tfplugin6::$message::Response;
             $(fn subject(&self) -> &str { &self.$subject })?
+            // Some responses have nothing but diagnostics.
+            #[allow(clippy::needless_update)]
             fn refuse(self, reason: $crate::terraform::Diagnostic) -> Self::Answer {
                 let diagnostics = vec![$crate::plugin::convert::diagnostic(reason)];
                 Self::Answer { diagnostics, ..Default::default() }
