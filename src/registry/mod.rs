@@ -14,6 +14,7 @@
 //! | [`probe`] | does the registry serve, and if not, why |
 
 pub mod certificate;
+pub mod checks;
 pub mod configuration;
 pub mod derive;
 pub mod dialect;
