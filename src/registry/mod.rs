@@ -21,6 +21,7 @@ pub mod dialect;
 pub mod duration;
 pub mod htpasswd;
 pub mod image;
+pub mod probe;
 
 mod finding;
 mod secret;
