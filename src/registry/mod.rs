@@ -14,12 +14,14 @@
 //! | [`probe`] | does the registry serve, and if not, why |
 
 pub mod certificate;
+pub mod checks;
 pub mod configuration;
 pub mod derive;
 pub mod dialect;
 pub mod duration;
 pub mod htpasswd;
 pub mod image;
+pub mod probe;
 
 mod finding;
 mod secret;
