@@ -54,7 +54,7 @@ of_host() { cat "$dir/hosts/$1/$2"; }
 # start_of PID: when the process started, in clock ticks since boot; fails if there is none.
 start_of() {
     local stat
-    { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
     # The command's name, in parentheses, may hold blanks. After it, the 20th field is the start time.
     # shellcheck disable=SC2086
     set -- ${stat##*) }

@@ -147,7 +147,7 @@ command_down() {
 cleared_away() {
     local one stat
     for one; do
-        { stat=$(<"/proc/${one% *}/stat"); } 2>/dev/null || continue
+        { read -r stat <"/proc/${one% *}/stat"; } 2>/dev/null || continue
         # shellcheck disable=SC2086
         set -- ${stat##*) }
         [[ ${20} != "${one#* }" ]] || return 1
