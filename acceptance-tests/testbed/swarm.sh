@@ -180,6 +180,7 @@ command_status() {
 command_env() {
     use_running "${1:-}"
     local name
+    echo 'unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION'
     printf 'export DOCKER_HOST=%q\n' "unix://$dir/$(host_names | head -1).sock"
     printf 'export TESTBED=%q\n' "$dir"
     printf 'export TESTBED_HOSTS=%q\n' "$(host_names | paste -sd ' ')"
