@@ -2,6 +2,7 @@
 # A testbed's directory:
 #
 #   number                which of the possible testbeds of this machine this is (network.sh)
+#   id                    sets this testbed apart from all others that ever were
 #   switch                the process that holds the switch's network namespace
 #   watch                 the process that waits for the end of the testbed's owner
 #   etc-hosts             /etc/hosts of every host

@@ -36,6 +36,7 @@ command_up() {
     trap 'up_failed' EXIT
     trap 'exit 130' INT TERM HUP
     mkdir -p "$dir/hosts" "$dir/shared"
+    printf '%08x\n' "$SRANDOM" >"$dir/id"
     network_up
     plan_hosts "$release" "$managers" "${hosts[@]}"
     [[ $tls == no ]] || tls_make
@@ -126,17 +127,14 @@ command_down() {
     use "${1:-}"
     [[ -e $dir ]] || return 0
     [[ -d $dir/hosts ]] || die "$dir is no testbed, so it is left alone"
-    local name number=none starters=()
+    local name number starters=()
     [[ ${watching:-} == "$dir" ]] || end_process "$dir/watch"
     # Everything of a host ends with its first process, and its data is thrown away: no need to ask politely.
     for name in $(host_names); do
         starters+=("$(cat "$dir/hosts/$name/starter" 2>/dev/null)")
         host_off "$name"
     done
-    if [[ -s $dir/number ]]; then
-        number=$(<"$dir/number")
-        cgroups_remove
-    fi
+    [[ ! -s $dir/id ]] || cgroups_remove
     network_down
     # They are children of this machine's first process, which may take a moment to notice.
     wait_until 3 "clearing away of ended processes" cleared_away "${starters[@]}" || true
