@@ -59,7 +59,7 @@ engine_stop() {
     wait_until 30 "end of the Docker Engine on $1" engine_ended "$1"
 }
 
-cgroup_parent() { printf '/testbed-%s' "$(<"$dir/number")"; }
+cgroup_parent() { printf '/testbed-%s' "$(<"$dir/id")"; }
 
 # cgroups_remove: the control groups that the engines made, in every hierarchy. They are empty when all processes
 # are gone, which the kernel may need a moment for.

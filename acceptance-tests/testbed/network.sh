@@ -71,10 +71,14 @@ link set eth0 up
 BATCH
 }
 
+# network_down: the link ends with the switch's namespace too, but only some time later. Without the switch it is gone
+# already, and a link of that name is another testbed's, which got the same number since.
 network_down() {
+    if process_of "$dir/switch" >/dev/null && [[ -f $dir/number ]]; then
+        number=$(<"$dir/number")
+        ip link delete "$(network_link)" 2>/dev/null || true
+    fi
     end_process "$dir/switch"
-    # The link ends with the switch's namespace, but only some time later.
-    ip link delete "$(network_link)" 2>/dev/null || true
 }
 
 command_cut() {

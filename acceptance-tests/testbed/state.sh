@@ -2,6 +2,7 @@
 # A testbed's directory:
 #
 #   number                which of the possible testbeds of this machine this is (network.sh)
+#   id                    sets this testbed apart from all others that ever were
 #   switch                the process that holds the switch's network namespace
 #   watch                 the process that waits for the end of the testbed's owner
 #   etc-hosts             /etc/hosts of every host
@@ -54,7 +55,7 @@ of_host() { cat "$dir/hosts/$1/$2"; }
 # start_of PID: when the process started, in clock ticks since boot; fails if there is none.
 start_of() {
     local stat
-    { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
     # The command's name, in parentheses, may hold blanks. After it, the 20th field is the start time.
     # shellcheck disable=SC2086
     set -- ${stat##*) }

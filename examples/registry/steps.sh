@@ -89,12 +89,15 @@ ENV
 
 # find_swarm: the registry's node of a Swarm of yours is its first worker, or the manager if there is none.
 find_swarm() {
-    local node
+    local node name
     export DOCKER_HOST=$docker_host
     node=$(docker node ls --filter role=worker --format '{{.ID}}' | head -1)
     [[ -n $node ]] || node=self
     {
         printf 'export DOCKER_HOST=%q\n' "$docker_host"
+        for name in DOCKER_TLS_VERIFY DOCKER_CERT_PATH; do
+            [[ -z ${!name:-} ]] || printf 'export %s=%q\n' "$name" "${!name}"
+        done
         docker node inspect --format 'export TF_VAR_node={{.Description.Hostname}}
 export TF_VAR_node_address={{.Status.Addr}}' "$node"
     } >"$state/swarm.env"
@@ -152,17 +155,22 @@ trust_registry() {
     "$testbed" exec "$swarm" "$1" sh -c "mkdir -p /etc/docker/certs.d/$hub && cat >/etc/docker/certs.d/$hub/ca.crt" <"$certs/ca.crt"
 }
 
+# push_image: one that no other host has, so that what is pulled there comes from the registry.
 push_image() {
     trust_registry hubmgr
-    "$testbed" exec "$swarm" hubmgr docker tag busybox:1 "$hub/hello:1"
-    "$testbed" exec "$swarm" hubmgr docker push "$hub/hello:1"
+    "$testbed" exec "$swarm" hubmgr sh -e -c '
+        docker rm --force hello
+        docker run --name hello busybox:1 sh -c "echo from \"\$1\" at \"\$(date)\" >/hello" sh "$(hostname)"
+        docker commit --change "CMD [\"cat\", \"/hello\"]" hello "$1/hello:1"
+        docker rm hello
+        docker push "$1/hello:1"' sh "$hub"
 }
 
 pull_image() {
     trust_registry hubworker02
     "$testbed" exec "$swarm" hubworker02 docker image rm --force "$hub/hello:1"
     "$testbed" exec "$swarm" hubworker02 docker pull "$hub/hello:1"
-    "$testbed" exec "$swarm" hubworker02 docker run --rm "$hub/hello:1" echo "hello from $hub"
+    "$testbed" exec "$swarm" hubworker02 docker run --rm "$hub/hello:1"
 }
 
 ask_registry() {
