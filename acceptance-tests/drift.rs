@@ -81,7 +81,12 @@ fn services() {
     heals(&workspace, address, "update", &["placement"]);
 
     let (old, new) = (registry.port.to_string(), free_port());
-    by_hand(&["--publish-rm", &format!("{old}/tcp"), "--publish-add", &format!("mode=host,published={new},target=5000")]);
+    by_hand(&[
+        "--publish-rm",
+        &format!("{old}/tcp"),
+        "--publish-add",
+        &format!("mode=host,published={new},target=5000"),
+    ]);
     heals(&workspace, address, "update", &["publish"]);
 
     // What the user does not mention is not the user's.

@@ -25,7 +25,8 @@ fn every_resource_s_example_applies() {
 #[test]
 fn the_provider_s_example_is_valid() {
     let hcl = fs::read_to_string(root().join("examples/provider/provider.tf")).unwrap();
-    let own = hcl.split_once("provider \"swarm\"").map(|(_, rest)| format!("provider \"swarm\"{rest}")).unwrap();
+    let own =
+        hcl.split_once("provider \"swarm\"").map(|(_, rest)| format!("provider \"swarm\"{rest}")).unwrap();
     let workspace = Workspace::new(Testbed::shared(), &own);
     workspace.run(&["validate", "-no-color"]);
 }

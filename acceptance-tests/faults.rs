@@ -19,11 +19,16 @@ fn a_stopped_engine_is_an_error_and_the_state_keeps_everything() {
     let before = workspace.state("swarm_secret.it");
     testbed.run("stop", &["alone"]);
     let said = workspace.plan_fails();
-    assert!(said.contains("cannot reach the Docker Engine") || said.contains("Cannot reach the Docker Engine"), "{said}");
+    assert!(
+        said.contains("cannot reach the Docker Engine") || said.contains("Cannot reach the Docker Engine"),
+        "{said}"
+    );
     assert!(said.contains("alone.sock") && said.contains("DOCKER_HOST"), "{said}");
     assert_eq!(workspace.state("swarm_secret.it"), before);
     testbed.run("start", &["alone"]);
-    eventually("the swarm is there again", || testbed.try_docker(&["node", "ls"]).status.success().then_some(()));
+    eventually("the swarm is there again", || {
+        testbed.try_docker(&["node", "ls"]).status.success().then_some(())
+    });
     workspace.plan_is_empty();
 }
 
@@ -33,7 +38,10 @@ fn a_worker_says_where_the_managers_are() {
     let mut workspace = Workspace::new(testbed, &secret(&unique("worker")));
     workspace.set("DOCKER_HOST", &format!("unix://{}", testbed.socket("hubworker01").display()));
     let said = workspace.apply_fails();
-    assert!(said.contains("worker") && said.contains(&format!("{}:2377", testbed.address("hubmgr"))), "{said}");
+    assert!(
+        said.contains("worker") && said.contains(&format!("{}:2377", testbed.address("hubmgr"))),
+        "{said}"
+    );
 }
 
 #[test]
@@ -65,7 +73,9 @@ fn a_lost_quorum_says_so() {
     assert!(said.contains("no leader") && said.contains("managers"), "{said}");
     assert_ne!(workspace.state("swarm_secret.it"), serde_json::Value::Null);
     testbed.run("start", &["two"]);
-    eventually("the swarm has a leader again", || testbed.try_docker(&["node", "ls"]).status.success().then_some(()));
+    eventually("the swarm has a leader again", || {
+        testbed.try_docker(&["node", "ls"]).status.success().then_some(())
+    });
     workspace.apply_and_settle();
 }
 
@@ -85,14 +95,20 @@ fn an_interrupted_rollout_is_carried_on_by_the_next_apply() {
     let testbed = Testbed::shared();
     let registry = Registry::new("interrupted");
     // A health check that cannot succeed before a while: there is time to interrupt.
-    let slow = "healthcheck = { command = [\"CMD-SHELL\", \"sleep 4\"], interval = \"1s\", timeout = \"9s\" }";
+    let slow =
+        "healthcheck = { command = [\"CMD-SHELL\", \"sleep 4\"], interval = \"1s\", timeout = \"9s\" }";
     let workspace = Workspace::new(testbed, &registry.hcl(slow));
     let exists = || testbed.try_docker(&["service", "inspect", &registry.name]).status.success();
     let said = interrupted(&workspace, exists);
     assert!(said.contains("stopped"), "{said}");
     // The service exists but never converged: it is tainted, and replaced without a clash of names.
     let plan = workspace.plan();
-    assert_eq!(plan.changes(), [("registry_service.it".to_owned(), "delete+create".to_owned())], "{}", plan.text);
+    assert_eq!(
+        plan.changes(),
+        [("registry_service.it".to_owned(), "delete+create".to_owned())],
+        "{}",
+        plan.text
+    );
     workspace.apply_and_settle();
 
     workspace.write(&registry.hcl(&format!("{slow}\nenv = {{ CHANGED = \"1\" }}")));
@@ -111,8 +127,13 @@ fn a_panic_in_an_rpc_is_a_diagnostic_and_keeps_the_state() {
     workspace.apply_and_settle();
     let before = workspace.state("swarm_secret.it");
     for rpc in [
-        "GetProviderSchema", "ValidateProviderConfig", "ConfigureProvider", "ValidateResourceConfig",
-        "UpgradeResourceState", "ReadResource", "PlanResourceChange",
+        "GetProviderSchema",
+        "ValidateProviderConfig",
+        "ConfigureProvider",
+        "ValidateResourceConfig",
+        "UpgradeResourceState",
+        "ReadResource",
+        "PlanResourceChange",
     ] {
         workspace.set("SWARM_PLANT_PANIC", rpc);
         let said = workspace.plan_fails();

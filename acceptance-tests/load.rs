@@ -73,7 +73,9 @@ fn forward(mut client: UnixStream, mut engine: UnixStream, seen: &Arc<Mutex<Seen
     while let Ok(length @ 1..) = client.read(&mut buffer) {
         if let Some(request) = request_line(&buffer[..length]) {
             let mut seen = seen.lock().unwrap();
-            if let Some(node) = request.strip_prefix("POST /nodes/").and_then(|rest| rest.strip_suffix("/update")) {
+            if let Some(node) =
+                request.strip_prefix("POST /nodes/").and_then(|rest| rest.strip_suffix("/update"))
+            {
                 let flying = seen.in_flight.entry(node.to_owned()).or_default();
                 *flying += 1;
                 if *flying > 1 {
@@ -148,7 +150,11 @@ resource "swarm_node_label" "it" {{
     for list in ["GET /secrets", "GET /nodes"] {
         assert_eq!(refreshed.requests.get(list), Some(&1), "{:?}", refreshed.requests);
     }
-    assert!(of(&refreshed, "GET /secrets/").is_empty() && of(&refreshed, "GET /nodes/").is_empty(), "{:?}", refreshed.requests);
+    assert!(
+        of(&refreshed, "GET /secrets/").is_empty() && of(&refreshed, "GET /nodes/").is_empty(),
+        "{:?}",
+        refreshed.requests
+    );
 
     workspace.write(&hcl("b"));
     workspace.run(&["apply", "-auto-approve", "-no-color"]);

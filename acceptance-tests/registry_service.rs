@@ -36,8 +36,10 @@ impl Registry {
         } else {
             "  placement = { constraints = [\"node.hostname==hubworker01\"] }".to_owned()
         };
-        let image = if more.contains("image ") { String::new() } else { "  image = \"registry:2\"".to_owned() };
-        let replicas = if more.contains("replicas ") || more.contains("mode     ") { "" } else { "  replicas = 1" };
+        let image =
+            if more.contains("image ") { String::new() } else { "  image = \"registry:2\"".to_owned() };
+        let replicas =
+            if more.contains("replicas ") || more.contains("mode     ") { "" } else { "  replicas = 1" };
         let publish = if more.contains("publish ") {
             String::new()
         } else {
@@ -56,7 +58,17 @@ fn update() -> Vec<(String, String)> {
 
 fn get(url: &str) -> Option<u16> {
     let output = std::process::Command::new("curl")
-        .args(["--silent", "--insecure", "--max-time", "5", "--output", "/dev/null", "--write-out", "%{http_code}", url])
+        .args([
+            "--silent",
+            "--insecure",
+            "--max-time",
+            "5",
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_code}",
+            url,
+        ])
         .output()
         .unwrap();
     String::from_utf8_lossy(&output.stdout).trim().parse().ok().filter(|status| *status != 0)
@@ -78,7 +90,10 @@ fn a_registry_serves_when_apply_returns_and_is_gone_after_destroy() {
 
     workspace.destroy();
     assert!(!testbed.try_docker(&["service", "inspect", &registry.name]).status.success());
-    assert!(!testbed.try_docker(&["secret", "inspect", &config]).status.success(), "the provider's own secrets go too");
+    assert!(
+        !testbed.try_docker(&["secret", "inspect", &config]).status.success(),
+        "the provider's own secrets go too"
+    );
     let tasks = testbed.docker(&["ps", "--all", "--quiet", "--filter", &format!("name={}", registry.name)]);
     assert_eq!(tasks, "");
 }
@@ -103,15 +118,36 @@ fn every_attribute_changes_in_place() {
         ("metrics", "metrics = { port = 5002 }"),
         ("extra_config", "extra_config = \"catalog: {maxentries: 50}\""),
         ("endpoint_mode", "endpoint_mode = \"dnsrr\""),
-        ("placement", "placement = { constraints = [\"node.hostname==hubworker01\"], spread = [\"node.labels.zone\"], max_replicas_per_node = 2 }"),
-        ("resources", "resources = { limits = { cpus = 0.5, memory = \"256MiB\", pids = 100 }, reservations = { cpus = 0.01, memory = \"16MiB\" } }"),
-        ("update", "update = { order = \"stop-first\", parallelism = 2, delay = \"1s\", monitor = \"1s\", failure_action = \"pause\", max_failure_ratio = 0.1 }"),
-        ("rollback", "rollback = { order = \"stop-first\", parallelism = 2, delay = \"1s\", monitor = \"1s\", failure_action = \"continue\", max_failure_ratio = 0.25 }"),
-        ("restart", "restart = { condition = \"on-failure\", delay = \"1s\", max_attempts = 3, window = \"1m\" }"),
-        ("healthcheck", "healthcheck = { command = [\"CMD\", \"true\"], interval = \"1s\", timeout = \"1s\", retries = 2, start_period = \"1s\" }"),
+        (
+            "placement",
+            "placement = { constraints = [\"node.hostname==hubworker01\"], spread = [\"node.labels.zone\"], max_replicas_per_node = 2 }",
+        ),
+        (
+            "resources",
+            "resources = { limits = { cpus = 0.5, memory = \"256MiB\", pids = 100 }, reservations = { cpus = 0.01, memory = \"16MiB\" } }",
+        ),
+        (
+            "update",
+            "update = { order = \"stop-first\", parallelism = 2, delay = \"1s\", monitor = \"1s\", failure_action = \"pause\", max_failure_ratio = 0.1 }",
+        ),
+        (
+            "rollback",
+            "rollback = { order = \"stop-first\", parallelism = 2, delay = \"1s\", monitor = \"1s\", failure_action = \"continue\", max_failure_ratio = 0.25 }",
+        ),
+        (
+            "restart",
+            "restart = { condition = \"on-failure\", delay = \"1s\", max_attempts = 3, window = \"1m\" }",
+        ),
+        (
+            "healthcheck",
+            "healthcheck = { command = [\"CMD\", \"true\"], interval = \"1s\", timeout = \"1s\", retries = 2, start_period = \"1s\" }",
+        ),
         ("stop_grace_period", "stop_grace_period = \"50s\""),
         ("logging", "logging = { driver = \"json-file\", options = { max-size = \"1m\" } }"),
-        ("mounts", "mounts = [{ type = \"tmpfs\", target = \"/scratch\", tmpfs_size = \"16MiB\" }, { type = \"bind\", source = \"/etc/hostname\", target = \"/host\", read_only = true }]"),
+        (
+            "mounts",
+            "mounts = [{ type = \"tmpfs\", target = \"/scratch\", tmpfs_size = \"16MiB\" }, { type = \"bind\", source = \"/etc/hostname\", target = \"/host\", read_only = true }]",
+        ),
         ("replicas", "replicas = 0"),
     ] {
         let quick = if matches!(attribute, "update") { "" } else { quick };
@@ -153,7 +189,13 @@ fn replicas_can_be_left_to_others() {
     workspace.plan_is_empty();
     workspace.write(&hcl.replace("provider = swarm", "provider = swarm\n  env = { A = \"1\" }"));
     workspace.apply_and_settle();
-    let replicas = testbed.docker(&["service", "inspect", &registry.name, "--format", "{{.Spec.Mode.Replicated.Replicas}}"]);
+    let replicas = testbed.docker(&[
+        "service",
+        "inspect",
+        &registry.name,
+        "--format",
+        "{{.Spec.Mode.Replicated.Replicas}}",
+    ]);
     assert_eq!(replicas, "0");
 }
 
@@ -164,10 +206,30 @@ fn article(testbed: &Testbed, name: &str, port: u16) -> [String; 2] {
         testbed.docker(&["secret", "create", secret, "/etc/hostname"]);
     }
     testbed.docker(&[
-        "service", "create", "--detach", "--quiet", "--no-resolve-image", "--name", name, "--secret", &crt, "--secret", &key,
-        "--constraint", "node.hostname==hubworker01", "-e", "REGISTRY_HTTP_ADDR=0.0.0.0:443", "-e",
-        &format!("REGISTRY_HTTP_TLS_CERTIFICATE=/run/secrets/{crt}"), "-e", &format!("REGISTRY_HTTP_TLS_KEY=/run/secrets/{key}"),
-        "--publish", &format!("published={port},target=443,mode=host"), "--replicas", "1", "registry",
+        "service",
+        "create",
+        "--detach",
+        "--quiet",
+        "--no-resolve-image",
+        "--name",
+        name,
+        "--secret",
+        &crt,
+        "--secret",
+        &key,
+        "--constraint",
+        "node.hostname==hubworker01",
+        "-e",
+        "REGISTRY_HTTP_ADDR=0.0.0.0:443",
+        "-e",
+        &format!("REGISTRY_HTTP_TLS_CERTIFICATE=/run/secrets/{crt}"),
+        "-e",
+        &format!("REGISTRY_HTTP_TLS_KEY=/run/secrets/{key}"),
+        "--publish",
+        &format!("published={port},target=443,mode=host"),
+        "--replicas",
+        "1",
+        "registry",
     ]);
     [crt, key]
 }
@@ -222,10 +284,16 @@ fn both_names_are_one_resource() {
     let registry = Registry::new("moved");
     let workspace = Workspace::new(testbed, &registry.hcl(""));
     workspace.apply_and_settle();
-    let there = registry.hcl("").replace("resource \"registry_service\"", "resource \"swarm_registry_service\"");
-    workspace.write(&format!("{there}\nmoved {{\n  from = registry_service.it\n  to = swarm_registry_service.it\n}}\n"));
+    let there =
+        registry.hcl("").replace("resource \"registry_service\"", "resource \"swarm_registry_service\"");
+    workspace.write(&format!(
+        "{there}\nmoved {{\n  from = registry_service.it\n  to = swarm_registry_service.it\n}}\n"
+    ));
     workspace.apply_and_settle();
-    workspace.write(&format!("{}\nmoved {{\n  from = swarm_registry_service.it\n  to = registry_service.it\n}}\n", registry.hcl("")));
+    workspace.write(&format!(
+        "{}\nmoved {{\n  from = swarm_registry_service.it\n  to = registry_service.it\n}}\n",
+        registry.hcl("")
+    ));
     workspace.apply_and_settle();
 }
 
@@ -235,8 +303,14 @@ fn what_cannot_start_ends_the_apply_with_its_reason() {
     for (more, words) in [
         ("image = \"registry:2-nosuch\"", vec!["No such image", "registry:2-nosuch"]),
         ("placement = { constraints = [\"node.labels.nosuch==true\"] }", vec!["node.labels.nosuch"]),
-        ("healthcheck = { command = [\"CMD\", \"false\"], interval = \"500ms\", retries = 1, timeout = \"1s\" }", vec!["unhealthy"]),
-        ("resources = { limits = { memory = \"4MiB\" } }\n  mounts = [{ type = \"bind\", source = \"/nosuch\", target = \"/x\" }]", vec!["/nosuch"]),
+        (
+            "healthcheck = { command = [\"CMD\", \"false\"], interval = \"500ms\", retries = 1, timeout = \"1s\" }",
+            vec!["unhealthy"],
+        ),
+        (
+            "resources = { limits = { memory = \"4MiB\" } }\n  mounts = [{ type = \"bind\", source = \"/nosuch\", target = \"/x\" }]",
+            vec!["/nosuch"],
+        ),
     ] {
         let registry = Registry::new("cannot-start");
         let workspace = Workspace::new(testbed, &registry.hcl(more));
@@ -254,7 +328,8 @@ fn what_cannot_start_ends_the_apply_with_its_reason() {
 fn a_crash_shows_the_registry_s_last_words() {
     let testbed = Testbed::shared();
     let registry = Registry::new("crashing");
-    let said = Workspace::new(testbed, &registry.hcl("extra_config = \"storage: {s3: {bucket: x}}\"")).apply_fails();
+    let said =
+        Workspace::new(testbed, &registry.hcl("extra_config = \"storage: {s3: {bucket: x}}\"")).apply_fails();
     assert!(said.contains("multiple storage drivers"), "{said}");
 }
 
@@ -287,12 +362,20 @@ fn what_would_lose_images_or_never_start_is_refused_at_plan() {
         ("storage = { delete = true }", "", vec!["filesystem"]),
         (volume, "update = { order = \"start-first\" }", vec!["start-first", "stop-first"]),
         (volume, "placement = { constraints = [\"node.foo==x\"] }", vec!["node.foo"]),
-        (volume, "http = { drain_timeout = \"60s\" }\n  stop_grace_period = \"10s\"", vec!["stop_grace_period"]),
+        (
+            volume,
+            "http = { drain_timeout = \"60s\" }\n  stop_grace_period = \"10s\"",
+            vec!["stop_grace_period"],
+        ),
         (volume, "env = { REGISTRY_HTTP_ADDR = \":443\" }", vec!["REGISTRY_HTTP_ADDR"]),
         (volume, "image = \"registry\"", vec!["distribution"]),
         (volume, "image = \"Registry:2\"", vec!["image"]),
         (volume, "extra_config = \"http: {addr: ':1'}\"", vec!["http.addr"]),
-        (volume, "tls = { certificate = \"nonsense\", private_key_wo = \"nonsense\" }", vec!["tls.certificate"]),
+        (
+            volume,
+            "tls = { certificate = \"nonsense\", private_key_wo = \"nonsense\" }",
+            vec!["tls.certificate"],
+        ),
         ("", "http = {}", vec!["storage"]),
     ] {
         let said = Workspace::new(testbed, &registry.with(storage, more)).plan_fails();
@@ -316,10 +399,17 @@ fn nodes_that_do_not_fit_warn_at_plan_and_refuse_at_apply() {
     let more = "placement = { constraints = [\"node.labels.unfit==true\"] }";
     let workspace = Workspace::new(testbed, &registry.hcl(more));
     let plan = workspace.plan();
-    assert!(plan.text.contains("Warning") && plan.text.contains("hubworker01 does not satisfy"), "{}", plan.text);
+    assert!(
+        plan.text.contains("Warning") && plan.text.contains("hubworker01 does not satisfy"),
+        "{}",
+        plan.text
+    );
     let said = workspace.apply_fails();
     assert!(said.contains("hubworker01 does not satisfy"), "{said}");
-    assert!(!testbed.try_docker(&["service", "inspect", &registry.name]).status.success(), "nothing was made");
+    assert!(
+        !testbed.try_docker(&["service", "inspect", &registry.name]).status.success(),
+        "nothing was made"
+    );
 }
 
 #[test]
@@ -328,9 +418,20 @@ fn a_certificate_is_rotated_without_leaving_old_secrets() {
     let registry = Registry::new("rotated");
     let folder = tempfile::tempdir().unwrap();
     let certificate = |name: &str| {
-        let (key, crt) = (folder.path().join(format!("{name}.key")), folder.path().join(format!("{name}.crt")));
+        let (key, crt) =
+            (folder.path().join(format!("{name}.key")), folder.path().join(format!("{name}.crt")));
         let output = std::process::Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "90"])
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-days",
+                "90",
+            ])
             .args(["-subj", "/CN=hub.test", "-addext", "subjectAltName=DNS:hub.test", "-keyout"])
             .arg(&key)
             .arg("-out")
@@ -367,9 +468,18 @@ fn a_certificate_is_rotated_without_leaving_old_secrets() {
         workspace.write(&hcl(certificate, version));
         assert_eq!(workspace.plan().changes(), update());
         workspace.apply_and_settle();
-        eventually("the new certificate is served", || (served().trim() == certificate[0].trim()).then_some(()));
+        eventually("the new certificate is served", || {
+            (served().trim() == certificate[0].trim()).then_some(())
+        });
     }
-    let left = testbed.docker(&["secret", "ls", "--filter", &format!("name={}", registry.name), "--format", "{{.Name}}"]);
+    let left = testbed.docker(&[
+        "secret",
+        "ls",
+        "--filter",
+        &format!("name={}", registry.name),
+        "--format",
+        "{{.Name}}",
+    ]);
     // Of certificate and key one older generation stays for a rollback; the configuration never changed.
     assert!(left.lines().count() <= 5, "{left}");
 

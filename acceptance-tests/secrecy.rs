@@ -6,18 +6,23 @@ use crate::{
     testbed::{Testbed, succeeded, unique},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use std::{fs, io::Write, process::{Command, Stdio}};
+use std::{
+    fs,
+    io::Write,
+    process::{Command, Stdio},
+};
 
 /// What must not be found: the value, its base64, and its plain hashes in hex and in base64.
 fn traces(value: &str) -> Vec<(String, String)> {
-    let mut traces = vec![("the value".to_owned(), value.to_owned()), ("its base64".to_owned(), STANDARD.encode(value))];
+    let mut traces =
+        vec![("the value".to_owned(), value.to_owned()), ("its base64".to_owned(), STANDARD.encode(value))];
     for program in ["md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum"] {
-        let mut child =
-            Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
         let hex = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
         let hex = hex.split_whitespace().next().unwrap().to_owned();
-        let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        let bytes: Vec<u8> =
+            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
         traces.push((format!("its {program} in base64"), STANDARD.encode(bytes)));
         traces.push((format!("its {program}"), hex));
     }
@@ -27,7 +32,8 @@ fn traces(value: &str) -> Vec<(String, String)> {
 /// Every member of a plan file, which is a zip archive.
 fn plan_file(workspace: &Workspace) -> String {
     let script = "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\n[sys.stdout.buffer.write(z.read(n)) for n in z.namelist()]";
-    let output = Command::new("python3").args(["-c", script]).arg(workspace.path().join("plan.bin")).output().unwrap();
+    let output =
+        Command::new("python3").args(["-c", script]).arg(workspace.path().join("plan.bin")).output().unwrap();
     succeeded("python3", &output)
 }
 
@@ -112,7 +118,10 @@ fn an_error_does_not_show_what_it_is_about() {
     let value = unique("Geheim");
     let workspace = Workspace::new(
         Testbed::shared(),
-        &format!("resource \"swarm_secret\" \"it\" {{\n  name = \"{}\"\n  data_base64_wo = \"{value}\"\n}}\n", unique("shown")),
+        &format!(
+            "resource \"swarm_secret\" \"it\" {{\n  name = \"{}\"\n  data_base64_wo = \"{value}\"\n}}\n",
+            unique("shown")
+        ),
     );
     let said = workspace.plan_fails();
     // Terraform shows the line of the configuration; the provider's own words must not have the value.

@@ -39,7 +39,8 @@ fn validation_and_schema_need_no_engine() {
         "resource \"swarm_secret\" \"it\" {\n  name = \"a\"\n  data_wo = \"x\"\n}\n",
     );
     workspace.run(&["validate", "-no-color"]);
-    let schema: serde_json::Value = serde_json::from_str(&workspace.run(&["providers", "schema", "-json"])).unwrap();
+    let schema: serde_json::Value =
+        serde_json::from_str(&workspace.run(&["providers", "schema", "-json"])).unwrap();
     let schemas = &schema["provider_schemas"]["registry.terraform.io/localhub/swarm"]["resource_schemas"];
     for name in ["swarm_node_label", "swarm_secret", "registry_service", "swarm_registry_service"] {
         assert!(schemas[name].is_object(), "{name}");

@@ -12,7 +12,8 @@ fn label(node: &str, key: &str, value: &str) -> String {
 }
 
 fn labels(testbed: &Testbed, node: &str) -> serde_json::Value {
-    serde_json::from_str(&testbed.docker(&["node", "inspect", node, "--format", "{{json .Spec.Labels}}"])).unwrap()
+    serde_json::from_str(&testbed.docker(&["node", "inspect", node, "--format", "{{json .Spec.Labels}}"]))
+        .unwrap()
 }
 
 #[test]

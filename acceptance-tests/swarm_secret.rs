@@ -22,7 +22,8 @@ fn update() -> Vec<(String, String)> {
 fn labels_change_in_place_and_can_be_left_to_others() {
     let testbed = Testbed::shared();
     let name = unique("labels");
-    let workspace = Workspace::new(testbed, &secret(&name, "data_wo = \"x\"\nlabels = { a = \"1\", b = \"2\" }"));
+    let workspace =
+        Workspace::new(testbed, &secret(&name, "data_wo = \"x\"\nlabels = { a = \"1\", b = \"2\" }"));
     workspace.apply_and_settle();
     let id = inspect(testbed, &name, "{{.ID}}");
     workspace.write(&secret(&name, "data_wo = \"x\"\nlabels = { a = \"3\" }"));
@@ -73,8 +74,20 @@ fn every_form_of_data_arrives_as_it_is() {
         let service = unique("reader");
         // A task alone sees what is in a secret; it tells the length and the octets.
         testbed.docker(&[
-            "service", "create", "--quiet", "--detach", "--no-resolve-image", "--name", &service, "--secret",
-            &format!("source={name},target=it"), "--restart-condition", "none", "busybox:1", "sh", "-c",
+            "service",
+            "create",
+            "--quiet",
+            "--detach",
+            "--no-resolve-image",
+            "--name",
+            &service,
+            "--secret",
+            &format!("source={name},target=it"),
+            "--restart-condition",
+            "none",
+            "busybox:1",
+            "sh",
+            "-c",
             "od -An -v -tx1 /run/secrets/it | tr -d ' \\n'; echo; sleep 600",
         ]);
         let wanted: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -92,13 +105,28 @@ fn every_form_of_data_arrives_as_it_is() {
 fn generations_follow_the_data_and_the_old_one_goes() {
     let testbed = Testbed::shared();
     let name = unique("gen");
-    let body = |data: &str, version: u8| secret(&name, &format!("generations = true\ndata_wo = \"{data}\"\ndata_wo_version = {version}"));
+    let body = |data: &str, version: u8| {
+        secret(&name, &format!("generations = true\ndata_wo = \"{data}\"\ndata_wo_version = {version}"))
+    };
     let workspace = Workspace::new(testbed, &body("one", 1));
     workspace.apply_and_settle();
     let first = workspace.state("swarm_secret.it")["secret_name"].as_str().unwrap().to_owned();
     assert!(first.starts_with(&format!("{name}-")), "{first}");
     let service = unique("holder");
-    testbed.docker(&["service", "create", "--quiet", "--detach", "--no-resolve-image", "--name", &service, "--secret", &first, "busybox:1", "sleep", "600"]);
+    testbed.docker(&[
+        "service",
+        "create",
+        "--quiet",
+        "--detach",
+        "--no-resolve-image",
+        "--name",
+        &service,
+        "--secret",
+        &first,
+        "busybox:1",
+        "sleep",
+        "600",
+    ]);
 
     workspace.write(&body("two", 2));
     assert_eq!(workspace.plan().differing("swarm_secret.it"), ["data_wo_version", "id", "secret_name"]);
@@ -110,7 +138,8 @@ fn generations_follow_the_data_and_the_old_one_goes() {
     testbed.docker(&["service", "rm", &service]);
     workspace.write(&body("three", 3));
     workspace.apply_and_settle();
-    let left = testbed.docker(&["secret", "ls", "--filter", &format!("name={name}"), "--format", "{{.Name}}"]);
+    let left =
+        testbed.docker(&["secret", "ls", "--filter", &format!("name={name}"), "--format", "{{.Name}}"]);
     assert_eq!(left, workspace.state("swarm_secret.it")["secret_name"].as_str().unwrap());
 }
 
@@ -118,9 +147,23 @@ fn generations_follow_the_data_and_the_old_one_goes() {
 fn a_secret_in_use_is_not_changed_and_the_user_is_named() {
     let testbed = Testbed::shared();
     let (name, service) = (unique("used"), unique("user"));
-    let workspace = Workspace::new(testbed, &secret(&name, "data_wo = \"x\"\ntimeouts = { delete = \"2s\" }"));
+    let workspace =
+        Workspace::new(testbed, &secret(&name, "data_wo = \"x\"\ntimeouts = { delete = \"2s\" }"));
     workspace.apply_and_settle();
-    testbed.docker(&["service", "create", "--quiet", "--detach", "--no-resolve-image", "--name", &service, "--secret", &name, "busybox:1", "sleep", "600"]);
+    testbed.docker(&[
+        "service",
+        "create",
+        "--quiet",
+        "--detach",
+        "--no-resolve-image",
+        "--name",
+        &service,
+        "--secret",
+        &name,
+        "busybox:1",
+        "sleep",
+        "600",
+    ]);
     workspace.write(&secret(&name, "data_wo = \"y\"\ndata_wo_version = 2\ntimeouts = { delete = \"2s\" }"));
     let said = workspace.apply_fails();
     assert!(said.contains(&service) && said.contains("generations"), "{said}");
@@ -140,7 +183,20 @@ fn a_delete_waits_for_the_service_to_let_go() {
     let (name, service) = (unique("waited"), unique("letting-go"));
     let workspace = Workspace::new(testbed, &secret(&name, "data_wo = \"x\""));
     workspace.apply_and_settle();
-    testbed.docker(&["service", "create", "--quiet", "--detach", "--no-resolve-image", "--name", &service, "--secret", &name, "busybox:1", "sleep", "600"]);
+    testbed.docker(&[
+        "service",
+        "create",
+        "--quiet",
+        "--detach",
+        "--no-resolve-image",
+        "--name",
+        &service,
+        "--secret",
+        &name,
+        "busybox:1",
+        "sleep",
+        "600",
+    ]);
     let destroy = workspace.spawn(&["destroy", "-auto-approve", "-no-color"]);
     std::thread::sleep(std::time::Duration::from_secs(2));
     testbed.docker(&["service", "rm", &service]);
@@ -157,7 +213,8 @@ fn an_import_plans_empty() {
         let workspace = Workspace::new(testbed, &secret(&name, "labels = { a = \"1\" }"));
         workspace.run(&["import", "swarm_secret.it", id]);
         workspace.plan_is_empty();
-        workspace.write(&secret(&name, "labels = { a = \"1\" }\ndata_wo = \"whatever\"\ndata_wo_version = 1"));
+        workspace
+            .write(&secret(&name, "labels = { a = \"1\" }\ndata_wo = \"whatever\"\ndata_wo_version = 1"));
         workspace.plan_is_empty();
         workspace.run(&["state", "rm", "swarm_secret.it"]);
     }

@@ -1,6 +1,6 @@
 //! Terraform in a folder of its own, with this build of the provider.
 
-use crate::testbed::{Testbed, root, succeeded};
+use crate::testbed::{Testbed, succeeded};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -153,8 +153,14 @@ impl Workspace {
     pub fn apply_and_settle(&self) -> String {
         let text = self.apply();
         self.plan_is_empty();
-        let refresh = self.try_run(&["plan", "-refresh-only", "-detailed-exitcode", "-no-color", "-input=false"]);
-        assert_eq!(refresh.status.code(), Some(0), "refreshing changes the state\n{}", String::from_utf8_lossy(&refresh.stdout));
+        let refresh =
+            self.try_run(&["plan", "-refresh-only", "-detailed-exitcode", "-no-color", "-input=false"]);
+        assert_eq!(
+            refresh.status.code(),
+            Some(0),
+            "refreshing changes the state\n{}",
+            String::from_utf8_lossy(&refresh.stdout)
+        );
         text
     }
 
@@ -202,7 +208,9 @@ impl Plan {
             .keys()
             .chain(after.keys())
             .chain(unknown.keys())
-            .filter(|name| before.get(*name) != after.get(*name) || unknown.get(*name) == Some(&Value::Bool(true)))
+            .filter(|name| {
+                before.get(*name) != after.get(*name) || unknown.get(*name) == Some(&Value::Bool(true))
+            })
             .cloned()
             .collect();
         names.sort();
@@ -226,6 +234,7 @@ impl Drop for Workspace {
 #[track_caller]
 fn fails(output: &Output) -> String {
     assert!(!output.status.success(), "it succeeded\n{}", String::from_utf8_lossy(&output.stdout));
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     text.replace(['│', '╷', '╵'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -46,13 +46,19 @@ impl Testbed {
         let owner = std::process::id().to_string();
         let mut up = command();
         up.arg("up").arg(&bed.dir).args(["--owner", &owner]).args(options).args(hosts);
-        succeeded("testbed up (it needs root, and `acceptance-tests/run` brings what it needs)", &up.output().unwrap());
+        succeeded(
+            "testbed up (it needs root, and `acceptance-tests/run` brings what it needs)",
+            &up.output().unwrap(),
+        );
         bed
     }
 
     /// Runs `testbed VERB DIR ARGS…`: stop, start, kill, pause, resume, cut, heal.
     pub fn run(&self, verb: &str, args: &[&str]) -> String {
-        succeeded(&format!("testbed {verb}"), &command().arg(verb).arg(&self.dir).args(args).output().unwrap())
+        succeeded(
+            &format!("testbed {verb}"),
+            &command().arg(verb).arg(&self.dir).args(args).output().unwrap(),
+        )
     }
 
     /// The socket of a host's Engine.

@@ -51,8 +51,9 @@ resource "registry_service" "hub" {
   }
 
   wait_for = {
-    url = "https://${var.node_address}:443/v2/"
-    ca  = file("${path.module}/${var.certificates}/ca.crt")
+    url        = "https://hub.docker.local/v2/"
+    connect_to = "${var.node_address}:443"
+    ca         = file("${path.module}/${var.certificates}/ca.crt")
   }
 
   depends_on = [swarm_node_label.registry]

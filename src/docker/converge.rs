@@ -181,7 +181,7 @@ impl Docker {
             tokio::select! {
                 () = self.0.stop.cancelled() => break Reason::Stopped,
                 heard = wait(&mut events, nap, about_this) => {
-                    pause = if heard { Duration::from_millis(25) } else { pause * 3 / 2 };
+                    pause = if heard { Duration::from_millis(25) } else { (pause * 3 / 2).min(Duration::from_millis(250)) };
                 }
             }
         };

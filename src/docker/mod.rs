@@ -147,6 +147,11 @@ impl Docker {
         self.0.stop.cancel();
     }
 
+    /// What is cancelled by [`Docker::stop`], for waits on other things than the Engine.
+    pub fn stopping(&self) -> CancellationToken {
+        self.0.stop.clone()
+    }
+
     /// The version of the API that is spoken, agreed on at first use.
     ///
     /// # Errors

@@ -45,7 +45,8 @@ fn ours(backtrace: &str) -> impl Iterator<Item = String> {
         let line = line.trim_start();
         let Some(place) = line.strip_prefix("at ") else {
             // `12: swarm::some::function<with::all<its, generics>>`
-            function = line.split_once(": ").map_or(line, |(_, name)| name.split('<').next().unwrap_or_default());
+            function =
+                line.split_once(": ").map_or(line, |(_, name)| name.split('<').next().unwrap_or_default());
             return None;
         };
         let foreign = ["/.cargo/", "/cargo/registry/", "/rustc/", "plugin/crash.rs"];

@@ -29,7 +29,7 @@ pub fn health_check(debug_port: u16) -> HealthCheck {
     let url = format!("http://127.0.0.1:{debug_port}/debug/health");
     HealthCheck {
         test: ["CMD", "wget", "-q", "-O", "/dev/null", &url].map(str::to_owned).to_vec(),
-        interval: Duration::from_secs(10),
+        interval: Duration::from_secs(5),
         timeout: Duration::from_secs(5),
         retries: 3,
         start_period: Duration::from_secs(15),
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn p15_the_monitor_outlasts_a_task_that_turns_unhealthy() {
-        assert_eq!(monitor(Some(&health_check(5001))), Duration::from_secs(45));
+        assert_eq!(monitor(Some(&health_check(5001))), Duration::from_secs(30));
         assert_eq!(monitor(None), Duration::from_secs(5));
     }
 

@@ -219,7 +219,9 @@ impl<T: Field> Field for Computed<T> {
     }
     fn decode(value: Value) -> Result<Self> {
         match value {
-            Value::Null | Value::Unknown(_) => Ok(Computed(None)),
+            Value::Unknown(_) => Ok(Computed(None)),
+            // Null is a value where the type has one for it; else nothing was set before the object failed.
+            Value::Null => Ok(Computed(T::decode(Value::Null).ok())),
             known => T::decode(known).map(Computed::from),
         }
     }

@@ -4,10 +4,9 @@
 
 use super::{
     Attribute, Diagnostic, Field, Kind, Nesting, Object, Path, Private, Schema, Step, Value,
-    equivalence::{settle, settle_object},
-    schema::Unset,
+    equivalence::settle, schema::Unset,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A configuration, or another object of which parts may be unknown, with typed peeks at what is known.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,8 +63,8 @@ pub struct Plan {
 impl Plan {
     /// Applies what the schema says: defaults, what is computed, what means the same, what replaces.
     pub(super) fn new(schema: &Schema, config: Object, prior: Option<Object>, private: Private) -> Self {
-        let held: Value = prior.clone().map_or(Value::Null, Value::from);
-        let planned = plan_object(&schema.attributes, &config.clone().into(), &held);
+        let held: Option<Value> = prior.clone().map(Value::from);
+        let planned = plan_object(&schema.attributes, &config.clone().into(), held.as_ref());
         let planned = match planned {
             Value::Map(attributes) => Object(attributes),
             _ => Object::default(),
@@ -113,15 +112,16 @@ impl Plan {
     }
 
     /// The same for one attribute of each object in a list; unknown where there is no value yet.
-    pub fn derive_each<F: Field + Clone>(&mut self, path: &str, member: &str, value: Option<F>) {
+    pub fn derive_each<F: Field>(&mut self, path: &str, member: &str, value: Option<F>) {
+        let Some(value) = value.map(F::encode) else { return };
         let Some(Value::List(items)) = self.planned.0.0.get_mut(path) else { return };
-        for item in items {
-            // What the configuration sets is known or unknown by itself; what is left to the provider is unknown here.
-            if let Value::Map(members) = item
-                && members.get(member) == Some(&Value::UNKNOWN)
-                && let Some(value) = &value
-            {
-                members.insert(member.to_owned(), value.clone().encode());
+        for (index, item) in items.iter_mut().enumerate() {
+            let is_set = match self.config.get(path) {
+                Value::List(config) => config.get(index).is_some_and(|config| !config.get(member).is_null()),
+                _ => false,
+            };
+            if let (false, Value::Map(members)) = (is_set, item) {
+                members.insert(member.to_owned(), value.clone());
             }
         }
     }
@@ -245,69 +245,62 @@ fn replacements(attribute: &Attribute, prior: &Value, planned: &Value, path: &Pa
     }
 }
 
-/// The planned value of one attribute.
-fn plan_attribute(attribute: &Attribute, config: &Value, prior: &Value) -> Value {
+/// The planned value of one attribute. `prior` is none where there was no object before: a value that was null is
+/// known to be, which is something else.
+fn plan_attribute(attribute: &Attribute, config: &Value, prior: Option<&Value>) -> Value {
     if attribute.write_only {
         return Value::Null;
     }
+    let held = prior.unwrap_or(&Value::Null);
     match config {
         Value::Null if !attribute.computed => Value::Null,
         Value::Null => match (&attribute.unset, &attribute.kind) {
-            (Unset::Default(value), Kind::Nested(Nesting::Single, members)) => {
-                settle_object(members, value.clone(), prior)
-            }
-            (Unset::Default(value), _) => settle(attribute, value.clone(), prior),
+            (Unset::Default(value), _) => settle(attribute, value.clone(), held),
             // A derived object is made of its members' own defaults and derivations.
             (Unset::Derived, Kind::Nested(Nesting::Single, members)) => {
-                plan_object(members, &Value::Map(Default::default()), prior)
+                plan_object(members, &Value::Map(BTreeMap::new()), object(prior))
             }
             (Unset::Derived, _) => Value::UNKNOWN,
-            (Unset::Prior | Unset::Volatile, _) if prior.is_null() => Value::UNKNOWN,
-            (Unset::Prior | Unset::Volatile, _) => prior.clone(),
+            (Unset::Prior | Unset::Volatile, _) => prior.cloned().unwrap_or(Value::UNKNOWN),
         },
         Value::Unknown(_) => config.clone(),
-        known => settle(attribute, plan_known(&attribute.kind, known, prior), prior),
+        known => settle(attribute, plan_known(&attribute.kind, known, held), held),
     }
+}
+
+fn object(prior: Option<&Value>) -> Option<&Value> {
+    prior.filter(|prior| matches!(prior, Value::Map(_)))
 }
 
 fn plan_known(kind: &Kind, config: &Value, prior: &Value) -> Value {
     let Kind::Nested(nesting, members) = kind else { return config.clone() };
     match (nesting, config) {
-        (Nesting::Single, config) => plan_object(members, config, prior),
-        (Nesting::List, Value::List(items)) => Value::List(
-            items
+        (Nesting::Single, config) => plan_object(members, config, object(Some(prior))),
+        (Nesting::List, Value::List(items)) => {
+            let before: &[Value] = if let Value::List(before) = prior { before } else { &[] };
+            let planned = items
                 .iter()
                 .enumerate()
-                .map(|(index, item)| {
-                    let prior = match prior {
-                        Value::List(prior) => prior.get(index).unwrap_or(&Value::Null),
-                        _ => &Value::Null,
-                    };
-                    plan_object(members, item, prior)
-                })
-                .collect(),
-        ),
-        (Nesting::Set, Value::List(items)) => {
-            Value::List(items.iter().map(|item| plan_object(members, item, &Value::Null)).collect())
+                .map(|(index, item)| plan_object(members, item, object(before.get(index))));
+            Value::List(planned.collect())
         }
-        (Nesting::Map, Value::Map(items)) => Value::Map(
-            items
+        (Nesting::Set, Value::List(items)) => {
+            Value::List(items.iter().map(|item| plan_object(members, item, None)).collect())
+        }
+        (Nesting::Map, Value::Map(items)) => {
+            let planned = items
                 .iter()
-                .map(|(key, item)| (key.clone(), plan_object(members, item, prior.get(key))))
-                .collect(),
-        ),
+                .map(|(key, item)| (key.clone(), plan_object(members, item, object(Some(prior.get(key))))));
+            Value::Map(planned.collect())
+        }
         _ => config.clone(),
     }
 }
 
-fn plan_object(members: &[(&'static str, Attribute)], config: &Value, prior: &Value) -> Value {
+fn plan_object(members: &[(&'static str, Attribute)], config: &Value, prior: Option<&Value>) -> Value {
     let Value::Map(_) = config else { return config.clone() };
-    Value::Map(
-        members
-            .iter()
-            .map(|(name, member)| {
-                ((*name).to_owned(), plan_attribute(member, config.get(name), prior.get(name)))
-            })
-            .collect(),
-    )
+    let planned = members.iter().map(|(name, member)| {
+        ((*name).to_owned(), plan_attribute(member, config.get(name), prior.map(|prior| prior.get(name))))
+    });
+    Value::Map(planned.collect())
 }

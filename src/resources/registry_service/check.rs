@@ -1,338 +1,213 @@
-//! What would lose images, or could never start: said before anything is changed.
+//! What would lose images, stand open or never start, as far as the configuration alone tells.
+//!
+//! The rules are the registry layer's; here the configuration is put before them, of which parts may be unknown.
 
 use super::{
-    RegistryService,
     configuration::{Settings, diagnostic},
     owned::Role,
     settings::{SETTINGS, is_rendered},
 };
 use crate::{
-    docker::{ApiVersion, Constraint, Docker, Error, Node, Service},
     registry::{
-        Secret,
+        Finding, Secret,
         certificate::{self, Material, PrivateKey},
-        htpasswd,
+        checks::{self, Access, FailureAction, Port, PublishMode, Replicas, StorageUse, Updates},
+        configuration::DEBUG_PORT,
+        derive, htpasswd,
     },
-    resources::{
-        failure::{failure, sentence},
-        service::{Eligible, Healthcheck, Mount, Placement, Publish, Reference},
-    },
-    terraform::{
-        Builder, Config, Diagnostic, Diagnostics, Duration, Field, Object, Path, Plan, Result, Step, Value,
-    },
+    resources::failure::sentence,
+    terraform::{Config, Diagnostic, Diagnostics, Duration, Number, Plan, Value},
 };
-use std::time::SystemTime;
+use std::{collections::BTreeMap, time::SystemTime};
 
 /// What a configuration says by itself.
 pub(super) fn offline(config: &Config) -> Diagnostics {
-    let mut found = vec![];
-    exclusions(config, &mut found);
-    storage(config, &mut found);
-    rollout(config, &mut found);
-    ports(config, &mut found);
-    references(config, &mut found);
-    environment(config, &mut found);
-    tls(config, &mut found);
-    auth(config, &mut found);
+    let mut found = exclusions(config);
+    if is_rendered(config) {
+        let findings =
+            [storage(config), updates(config), ports(config), access(config), tls(config), htpasswd(config)];
+        found.extend(findings.iter().flatten().map(diagnostic));
+        found.extend(exactly_one(config));
+    } else {
+        found.extend(no_storage(config));
+    }
+    found.extend(targets(config));
     found
 }
 
-fn exclusions(config: &Config, found: &mut Diagnostics) {
+/// What the rendered file and the environment beside it say together.
+pub(super) fn rendered(plan: &Plan) -> Diagnostics {
+    let Some(settings) = Settings::planned(plan) else { return vec![] };
+    let Ok(configuration) = settings.configuration(Secret::from("x")) else { return vec![] };
+    let mut findings = configuration.inspect(settings.dialect);
+    let env: BTreeMap<String, String> = plan.known("env").unwrap_or_default();
+    findings.extend(checks::environment(
+        env.keys().map(String::as_str),
+        &configuration.rendered_paths(settings.dialect),
+    ));
+    findings.iter().map(diagnostic).collect()
+}
+
+fn exclusions(config: &Config) -> Diagnostics {
+    let mut found = vec![];
     if !is_rendered(config) {
         for name in SETTINGS.into_iter().filter(|name| config.is_set(name)) {
-            found.push(
-                Diagnostic::error(
-                    format!("`{name}` needs `storage`"),
-                    format!(
-                        "Without `storage` the provider writes no configuration file, and `{name}` would have no effect. \
-                         Set `storage`, or configure the registry by `env`."
-                    ),
-                )
-                .at(name),
+            let detail = format!(
+                "Without `storage` the provider writes no configuration file, and `{name}` would have no effect. Set \
+                 `storage`, or configure the registry by `env`."
             );
-        }
-        if config.0.get("mounts").is_null()
-            || config.known::<Vec<Mount>>("mounts").is_some_and(|mounts| !holds_images(&mounts))
-        {
-            found.push(
-                Diagnostic::warning(
-                    "Nothing is mounted on /var/lib/registry (S3)",
-                    "Docker gives each task an anonymous volume there and deletes it with the task: the next update or \
-                     restart of the service loses all images. Set `storage`, or mount a volume.",
-                )
-                .at("storage"),
-            );
+            found.push(Diagnostic::error(format!("`{name}` needs `storage`"), detail).at(name));
         }
     } else if config.is_set("args") {
-        found.push(
-            Diagnostic::error(
-                "`args` excludes `storage`",
-                "With `storage` the arguments are those that serve the rendered configuration.",
-            )
-            .at("args"),
-        );
+        let detail = "With `storage` the arguments are those that serve the rendered configuration.";
+        found.push(Diagnostic::error("`args` excludes `storage`", detail).at("args"));
     }
     if config.known::<String>("mode").as_deref() == Some("global") {
         for path in ["replicas", "placement.max_replicas_per_node"] {
             if config.is_set(path) && config.known::<i64>(path) != Some(0) {
+                let detail = "A global service has one task on each node that `placement` allows.";
                 found.push(
-                    Diagnostic::error(
-                        format!("`{path}` excludes a global service (P12)"),
-                        "A global service has one task on each node that `placement` allows.",
-                    )
-                    .at(path),
+                    Diagnostic::error(format!("`{path}` excludes a global service (P12)"), detail).at(path),
                 );
             }
         }
     }
+    found
 }
 
-fn holds_images(mounts: &[Mount]) -> bool {
-    mounts.iter().any(|mount| "/var/lib/registry".starts_with(&mount.target))
-}
-
-/// S1, S3, S4, S6: images that each replica has for itself, or that nothing keeps.
-fn storage(config: &Config, found: &mut Diagnostics) {
-    if !is_rendered(config) || !config.is_known("storage") {
-        return;
+/// S3, where the image's own configuration is in charge.
+fn no_storage(config: &Config) -> Option<Diagnostic> {
+    let mounts = config.get("mounts");
+    if mounts.is_unknown() {
+        return None;
     }
-    let (volume, bind) =
-        (config.is_set("storage.filesystem.volume"), config.is_set("storage.filesystem.bind"));
-    let path = "storage.filesystem";
-    if !config.is_set(path) {
-        if !config.is_set("extra_config") {
-            found.push(
-                Diagnostic::error(
-                    "There is no storage driver (S6)",
-                    "Set `storage.filesystem`, or a driver in `extra_config`: a registry without one does not start.",
-                )
-                .at("storage"),
-            );
-        }
-        return;
-    }
-    match (volume, bind) {
-        (true, true) => found.push(
-            Diagnostic::error("Two places for the images", "Only one of `volume` and `bind` can be set.").at(path),
-        ),
-        (false, false) => found.push(
-            Diagnostic::error(
-                "Nothing holds the images (S3)",
-                "Without `volume` or `bind`, Docker gives each task an anonymous volume and deletes it with the task: \
-                 every update would lose all images.",
-            )
-            .at(path),
-        ),
-        _ => {}
-    }
-    let shared = config.known::<bool>("storage.filesystem.shared").unwrap_or(false);
-    let several = config.known::<i64>("replicas").is_some_and(|replicas| replicas > 1);
-    let global = config.known::<String>("mode").as_deref() == Some("global");
-    if !shared && (several || global) {
-        found.push(
-            Diagnostic::error(
-                "The replicas would not share their images (S1)",
-                "Each replica would write to its own node's disk: pushes fail with 'blob upload unknown', pulls with \
-                 'manifest unknown'. Run one replica, or set storage.filesystem.shared = true if this is the same file \
-                 system on every node, as with NFS.",
-            )
-            .at(path),
-        );
-    }
-    let constraints = config.get("placement.constraints");
-    if !shared && !several && !global && constraints.is_null() {
-        found.push(
-            Diagnostic::warning(
-                "The images stay on one node (S4)",
-                "The task may be moved to a node that does not have the images. Pin it with placement.constraints, or use \
-                 shared storage.",
-            )
-            .at("placement"),
-        );
-    }
-}
-
-/// P2, P13: an update that could not go on, an upload that would be cut off.
-fn rollout(config: &Config, found: &mut Diagnostics) {
-    let is_host = match config.get("publish") {
-        Value::List(ports) => ports.iter().any(|port| port.get("mode").as_str() == Some("host")),
-        _ => false,
+    let holds_images = |mount: &Value| {
+        mount.get("target").as_str().is_none_or(|target| "/var/lib/registry".starts_with(target))
     };
-    if is_host && config.known::<String>("update.order").as_deref() == Some("start-first") {
-        found.push(
-            Diagnostic::error(
-                "The update could never go on (P2)",
-                "With start-first the new task needs the host-mode port that the old one still holds on its node, and \
-                 waits for ever: Swarm's updater has no timeout. Use stop-first, which is the default here, or `ingress`.",
-            )
-            .at("update.order"),
-        );
+    if list(mounts).iter().any(holds_images) {
+        return None;
     }
-    if is_rendered(config)
-        && let Some(grace) = config.known::<Duration>("stop_grace_period")
-    {
-        let drain = config.known::<Duration>("http.drain_timeout").unwrap_or(Duration::from_secs(30));
-        if grace.nanos() < drain.nanos() + 2_000_000_000 {
-            found.push(
-                Diagnostic::error(
-                    "Uploads would be cut off (P13)",
-                    format!(
-                        "After stop_grace_period ({grace}) the task is killed, before http.drain_timeout ({drain}) is \
-                         over. Give the grace at least two seconds more than the drain."
-                    ),
-                )
-                .at("stop_grace_period"),
-            );
-        }
-    }
+    let detail = "Docker gives each task an anonymous volume there and deletes it with the task: the next update or restart \
+                  of the service loses all images. Set `storage`, or mount a volume.";
+    Some(Diagnostic::warning("Nothing is mounted on /var/lib/registry (S3)", detail).at("storage"))
 }
 
-/// P4, P7: ports that exclude one another, or that must not be seen from outside.
-fn ports(config: &Config, found: &mut Diagnostics) {
-    let Value::List(ports) = config.get("publish") else { return };
-    let mut seen = vec![];
-    for (index, port) in ports.iter().enumerate() {
-        let object = Config(Object::from_value(port.clone()).unwrap_or_default());
-        let Some(number) = object.known::<i64>("port") else { continue };
-        let protocol = object.known::<String>("protocol").unwrap_or_else(|| "tcp".to_owned());
-        let path = format!("publish[{index}]");
-        if seen.contains(&(number, protocol.clone())) {
-            found.push(
-                Diagnostic::error(
-                    "A port is published twice (P4)",
-                    format!("{number}/{protocol} is there already."),
-                )
-                .at(path.as_str()),
-            );
-        }
-        let debug = config.known::<i64>("metrics.port").filter(|_| is_rendered(config));
-        if debug.is_some() && debug == object.known::<i64>("target") {
-            found.push(
-                Diagnostic::warning(
-                    "The debug port would be published (P7)",
-                    "Whoever reaches it reads the registry's secrets and profiles. Let Prometheus reach it over a network \
-                     of the swarm instead.",
-                )
-                .at(path.as_str()),
-            );
-        }
-        if object.known::<String>("mode").as_deref() != Some("host")
-            && config.known::<String>("endpoint_mode").as_deref() == Some("dnsrr")
-        {
-            found.push(
-                Diagnostic::error(
-                    "An ingress port needs a virtual address (P4)",
-                    "With endpoint_mode = \"dnsrr\" only ports in host mode can be published.",
-                )
-                .at(path.as_str()),
-            );
-        }
-        seen.push((number, protocol));
+fn storage(config: &Config) -> Vec<Finding> {
+    if !config.is_known("storage") {
+        return vec![];
     }
+    let text = |path: &str| config.known::<String>(path);
+    let (volume, bind) = (text("storage.filesystem.volume"), text("storage.filesystem.bind"));
+    let root = text("storage.filesystem.root_directory");
+    let filesystem = config.is_set("storage.filesystem").then(|| checks::Filesystem {
+        mount: match (&volume, &bind) {
+            (Some(volume), _) => checks::Mount::Volume(volume),
+            (None, Some(folder)) => checks::Mount::Bind(folder),
+            (None, None) => checks::Mount::Nothing,
+        },
+        root_directory: root.as_deref(),
+        shared: Some(config.known("storage.filesystem.shared").unwrap_or(false)),
+    });
+    let mut findings = checks::storage(&StorageUse {
+        replicas: replicas(config),
+        in_memory: false,
+        // A driver in `extra_config` is looked at with the rendered file.
+        other_drivers: usize::from(filesystem.is_none() && config.is_set("extra_config")),
+        filesystem,
+        has_constraint: !list(config.get("placement.constraints")).is_empty()
+            || !config.is_known("placement"),
+    });
+    if volume.is_some() && bind.is_some() {
+        let message = "Only one of volume and bind can hold the images.";
+        findings.push(Finding::error("S6", "storage.filesystem", message));
+    }
+    findings
 }
 
-/// T18: two files of one name.
-fn references(config: &Config, found: &mut Diagnostics) {
-    for path in ["secrets", "configs"] {
-        let Some(references) = config.known::<Vec<Partial>>(path) else { continue };
-        let mut targets: Vec<String> = vec![];
-        for (index, Partial { target }) in references.into_iter().enumerate() {
-            let Some(target) = target else { continue };
-            let at = format!("{path}[{index}].target");
-            if path == "secrets" && is_rendered(config) && Role::is_target(&target) {
-                found.push(
-                    Diagnostic::error(
-                        "The file is the provider's",
-                        format!("`{target}` is mounted by this resource itself."),
-                    )
-                    .at(at.as_str()),
-                );
-            }
-            if targets.contains(&target) {
-                found.push(
-                    Diagnostic::error("Two files of one name (T18)", format!("`{target}` is mounted twice."))
-                        .at(at.as_str()),
-                );
-            }
-            targets.push(target);
-        }
+fn replicas(config: &Config) -> Option<Replicas> {
+    if config.known::<String>("mode").as_deref() == Some("global") {
+        return Some(Replicas::Global);
     }
+    config.known::<i64>("replicas").and_then(|replicas| u64::try_from(replicas).ok()).map(Replicas::Count)
 }
 
-/// What is looked at in a reference of a configuration, where defaults are not filled in yet.
-struct Partial {
-    target: Option<String>,
+fn updates(config: &Config) -> Vec<Finding> {
+    let time = |path: &str| config.known::<Duration>(path).map(|time| time.to_std());
+    let whole = |path: &str| config.known::<i64>(path).and_then(|number| u64::try_from(number).ok());
+    let check = derive::health_check(DEBUG_PORT);
+    checks::updates(&Updates {
+        replicas: replicas(config),
+        order: match config.known::<String>("update.order").as_deref() {
+            Some("start-first") => Some(derive::Order::StartFirst),
+            Some("stop-first") => Some(derive::Order::StopFirst),
+            _ => None,
+        },
+        parallelism: whole("update.parallelism"),
+        monitor: time("update.monitor"),
+        failure_action: match config.known::<String>("update.failure_action").as_deref() {
+            Some("continue") => Some(FailureAction::Continue),
+            Some("pause") => Some(FailureAction::Pause),
+            Some("rollback") => Some(FailureAction::Rollback),
+            _ => None,
+        },
+        has_host_port: list(config.get("publish"))
+            .iter()
+            .any(|port| port.get("mode").as_str() == Some("host")),
+        max_per_node: whole("placement.max_replicas_per_node"),
+        stop_grace: time("stop_grace_period"),
+        drain_timeout: match config.get("http.drain_timeout") {
+            Value::Null => Some(std::time::Duration::from_secs(30)),
+            _ => time("http.drain_timeout"),
+        },
+        // A check of the user's own is the user's to weigh.
+        health_check: config.get("healthcheck").is_null().then_some(&check),
+    })
 }
 
-impl Field for Partial {
-    type Known = Self;
-    fn attribute() -> Builder<Self> {
-        Reference::attribute().of()
-    }
-    fn decode(value: Value) -> Result<Self> {
-        Ok(Partial { target: value.get("target").as_str().map(str::to_owned) })
-    }
-    fn encode(self) -> Value {
-        Value::Null
-    }
-}
-
-/// C13, C14, T20: an environment that contradicts the file, that Swarm expands, or that shows a secret.
-fn environment(config: &Config, found: &mut Diagnostics) {
-    let Value::Map(env) = config.get("env") else { return };
-    for (name, value) in env {
-        let path = Path::of("env").then(Step::Key(name.clone()));
-        if is_rendered(config) && name.starts_with("REGISTRY_") {
-            found.push(
-                Diagnostic::error(
-                    "The environment contradicts the configuration file (C13)",
-                    format!(
-                        "With `storage` the provider writes the whole file, and {name} would override it unseen. Use the \
-                         attribute for it, or extra_config."
-                    ),
-                )
-                .at(path.clone()),
-            );
-        }
-        if value.as_str().is_some_and(|value| value.contains("{{")) {
-            found.push(
-                Diagnostic::warning(
-                    "Swarm expands templates (C14)",
-                    format!("`{{{{` in {name} is a template to Swarm."),
-                )
-                .at(path.clone()),
-            );
-        }
-        let secret =
-            ["SECRETKEY", "PASSWORD", "HTTP_SECRET", "ACCOUNTKEY"].iter().any(|word| name.ends_with(word));
-        if secret {
-            found.push(
-                Diagnostic::warning(
-                    "A secret in the environment (T20)",
-                    format!("Everyone who may inspect the service reads {name}."),
-                )
-                .at(path),
-            );
-        }
-    }
-}
-
-/// T1 to T5, T7: a certificate that clients would refuse, or with which the registry would not start.
-fn tls(config: &Config, found: &mut Diagnostics) {
-    if !is_rendered(config) || !config.is_set("tls") || config.get("tls").is_unknown() {
-        return;
-    }
-    let exactly = |names: &[&str], what: &str, found: &mut Diagnostics| {
-        let set: Vec<&&str> = names.iter().filter(|name| config.is_set(&format!("tls.{name}"))).collect();
-        if set.len() != 1 {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            let detail = format!("Exactly one of {} says where the {what} is.", names.join(", "));
-            found.push(Diagnostic::error(format!("The {what} is not told once (T7)"), detail).at("tls"));
-        }
+fn ports(config: &Config) -> Vec<Finding> {
+    let number = |value: &Value| match value {
+        Value::Number(number) => number.to_i64().and_then(|port| u16::try_from(port).ok()),
+        _ => None,
     };
-    exactly(&["certificate", "certificate_secret"], "certificate", found);
-    exactly(&["private_key", "private_key_wo", "private_key_secret"], "private key", found);
-    let Some(certificate) = config.known::<String>("tls.certificate") else { return };
+    let list = list(config.get("publish"));
+    let ports: Vec<Port<'_>> = list
+        .iter()
+        .map(|port| Port {
+            published: number(port.get("port")),
+            target: number(port.get("target")),
+            protocol: port.get("protocol").as_str().unwrap_or("tcp"),
+            mode: match port.get("mode").as_str() {
+                Some("host") => PublishMode::Host,
+                _ => PublishMode::Ingress,
+            },
+        })
+        .collect();
+    let port = |path: &str| config.known::<i64>(path).and_then(|port| u16::try_from(port).ok());
+    let main = port("http.port").unwrap_or(if config.is_set("tls") { 443 } else { 5000 });
+    let debug = port("metrics.port").unwrap_or(DEBUG_PORT);
+    let is_dnsrr = config.known::<String>("endpoint_mode").as_deref() == Some("dnsrr");
+    checks::ports(&ports, main, debug, config.is_set("metrics"), is_dnsrr)
+}
+
+fn access(config: &Config) -> Vec<Finding> {
+    let url = config.known::<String>("url");
+    let published = list(config.get("publish")).first().map(|port| port.get("port").clone());
+    checks::access(&Access {
+        url: url.as_deref(),
+        has_tls: config.is_set("tls"),
+        behind_tls_proxy: false,
+        has_auth: config.is_set("auth"),
+        has_passwords: config.is_set("auth.htpasswd"),
+        deletes: config.known("storage.delete").unwrap_or(false),
+        published: match published {
+            Some(Value::Number(port)) => Number::to_i64(&port).and_then(|port| u16::try_from(port).ok()),
+            _ => None,
+        },
+    })
+}
+
+fn tls(config: &Config) -> Vec<Finding> {
+    let Some(certificate) = config.known::<String>("tls.certificate") else { return vec![] };
     let key =
         config.known::<String>("tls.private_key").or_else(|| config.known::<String>("tls.private_key_wo"));
     let host = config
@@ -344,197 +219,70 @@ fn tls(config: &Config, found: &mut Diagnostics) {
         host: host.as_deref(),
         ca: None,
     };
-    let findings = certificate::inspect(material, SystemTime::now());
-    found.extend(findings.iter().map(diagnostic));
+    certificate::inspect(material, SystemTime::now())
 }
 
-/// A1 to A7, T11: users that could not log in.
-fn auth(config: &Config, found: &mut Diagnostics) {
-    let path = "auth.htpasswd";
-    if !is_rendered(config) || !config.is_set(path) || config.get(path).is_unknown() {
-        return;
-    }
-    let forms = ["users", "users_wo", "file", "file_secret"];
-    if forms.iter().filter(|name| config.is_set(&format!("{path}.{name}"))).count() != 1 {
-        found.push(
-            Diagnostic::error(
-                "The users are not told once",
-                "Exactly one of `users`, `users_wo`, `file` and `file_secret` says who they are.",
-            )
-            .at(path),
-        );
-    }
-    if let Some(file) = config.known::<String>("auth.htpasswd.file") {
-        found.extend(htpasswd::inspect(file.as_bytes(), "auth.htpasswd.file").iter().map(diagnostic));
-    }
-    for name in ["auth.htpasswd.users", "auth.htpasswd.users_wo"] {
-        let users = config.known::<std::collections::BTreeMap<String, String>>(name).unwrap_or_default();
+fn htpasswd(config: &Config) -> Vec<Finding> {
+    let mut findings = match config.known::<String>("auth.htpasswd.file") {
+        Some(file) => htpasswd::inspect(file.as_bytes(), "auth.htpasswd.file"),
+        None => vec![],
+    };
+    for path in ["auth.htpasswd.users", "auth.htpasswd.users_wo"] {
+        let users = config.known::<BTreeMap<String, String>>(path).unwrap_or_default();
         for (user, password) in users {
             if let Err(error) = htpasswd::check_user(&user, &Secret::from(password)) {
-                found.push(
-                    Diagnostic::error(
-                        format!("Invalid value for `{name}` (A3)"),
-                        sentence(&error.to_string()),
-                    )
-                    .at(name),
-                );
+                findings.push(Finding::error("A3", path, sentence(&error.to_string())));
             }
         }
     }
-    if !config.is_set("tls") && !config.known::<String>("url").is_some_and(|url| url.starts_with("https://"))
-    {
-        found.push(
-            Diagnostic::warning(
-                "Passwords would travel in clear (T11)",
-                "There is `auth` but no `tls`. If a proxy ends TLS before the registry, say so by an https `url`.",
-            )
-            .at("auth"),
-        );
-    }
+    findings
 }
 
-/// What the plan says of the configuration file: warnings of its whole content.
-pub(super) fn rendered(plan: &Plan) -> Diagnostics {
-    let Some(settings) = Settings::planned(plan) else { return vec![] };
-    let Ok(configuration) = settings.configuration(Secret::from("x")) else { return vec![] };
-    configuration.inspect(settings.dialect).iter().map(diagnostic).collect()
+/// T7 and its like: what can be given in several ways is given in one.
+fn exactly_one(config: &Config) -> Diagnostics {
+    let choices: [(&str, &str, &[&str]); 3] = [
+        ("tls", "certificate", &["certificate", "certificate_secret"]),
+        ("tls", "private key", &["private_key", "private_key_wo", "private_key_secret"]),
+        ("auth.htpasswd", "users", &["users", "users_wo", "file", "file_secret"]),
+    ];
+    let mut found = vec![];
+    for (path, what, names) in choices {
+        if !config.is_set(path) || config.get(path).is_unknown() {
+            continue;
+        }
+        if names.iter().filter(|name| config.is_set(&format!("{path}.{name}"))).count() != 1 {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let detail = format!("Exactly one of {} has the {what}.", names.join(", "));
+            found.push(Diagnostic::error(format!("Not one {what} (T7)"), detail).at(path));
+        }
+    }
+    found
 }
 
-/// What of the wish the live swarm is asked about.
-pub(super) struct Wish {
-    name: String,
-    global: bool,
-    replicas: Option<i64>,
-    publish: Vec<Publish>,
-    placement: Placement,
-    healthcheck: Option<Healthcheck>,
-    mounts: Vec<Mount>,
+/// T18: two files of one name, or one of the provider's.
+fn targets(config: &Config) -> Diagnostics {
+    let mut found = vec![];
+    for path in ["secrets", "configs"] {
+        let mut seen: Vec<&str> = vec![];
+        for (index, reference) in list(config.get(path)).iter().enumerate() {
+            let Some(target) = reference.get("target").as_str() else { continue };
+            let at = format!("{path}[{index}].target");
+            let is_own = path == "secrets" && is_rendered(config) && Role::is_target(target);
+            if is_own || seen.contains(&target) {
+                let whose = if is_own { "by this resource itself" } else { "twice" };
+                let detail = format!("`{target}` is mounted {whose}. Choose another name.");
+                found.push(Diagnostic::error("Two files of one name (T18)", detail).at(at.as_str()));
+            }
+            seen.push(target);
+        }
+    }
+    found
 }
 
-impl Wish {
-    pub fn planned(plan: &Plan) -> Option<Self> {
-        Some(Wish {
-            name: plan.known("name")?,
-            global: plan.known::<String>("mode")? == "global",
-            replicas: plan.known("replicas"),
-            publish: plan.known("publish")?,
-            placement: plan.known("placement")?,
-            healthcheck: plan.known("healthcheck"),
-            mounts: plan.known("mounts").unwrap_or_default(),
-        })
-    }
-
-    pub fn of(service: &RegistryService) -> Self {
-        Wish {
-            name: service.name.clone(),
-            global: service.mode == "global",
-            replicas: service.replicas,
-            publish: service.publish.clone(),
-            placement: service.placement.clone(),
-            healthcheck: service.healthcheck.clone(),
-            mounts: service.mounts.clone(),
-        }
-    }
-
-    /// What the Engine is too old for: it would drop it without a word.
-    pub async fn too_old(&self, docker: &Docker) -> Diagnostics {
-        let mut needs = vec![];
-        if self.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some()) {
-            needs.push(("healthcheck.start_interval".to_owned(), ApiVersion(1, 44)));
-        }
-        for (index, mount) in self.mounts.iter().enumerate() {
-            if mount.volume.as_ref().is_some_and(|volume| volume.subpath.is_some()) {
-                needs.push((format!("mounts[{index}].volume.subpath"), ApiVersion(1, 45)));
-            }
-        }
-        let mut found = vec![];
-        for (path, version) in needs {
-            if let Err(error @ Error::TooOld { .. }) =
-                docker.require_version(&format!("`{path}`"), version).await
-            {
-                found.push(failure(&format!("use `{path}`"), &error).at(path.as_str()));
-            }
-        }
-        found
-    }
-
-    /// P1, P3, P8, P11: what the nodes and the other services say.
-    pub fn against(&self, nodes: &[Node], services: &[Service]) -> Diagnostics {
-        let mut found = vec![];
-        let constraints: Vec<Constraint> = self.placement.parsed();
-        let eligible = Eligible::among(nodes, &constraints);
-        let count = i64::try_from(eligible.nodes.len()).unwrap_or(i64::MAX);
-        let replicas = if self.global { 0 } else { self.replicas.unwrap_or(1) };
-        if eligible.nodes.is_empty() && (replicas > 0 || self.global) {
-            found.push(
-                Diagnostic::error(
-                    "No node can run the registry (P8)",
-                    format!("No node satisfies `placement.constraints`: {}.", eligible.reasons()),
-                )
-                .at("placement.constraints"),
-            );
-            return found;
-        }
-        let host = self.publish.iter().find(|port| port.mode == "host");
-        if let Some(port) = host
-            && replicas > count
-        {
-            found.push(
-                Diagnostic::error(
-                    "Too few nodes for a host-mode port (P1)",
-                    format!(
-                        "Port {} can be bound once on each node: {replicas} replicas need as many nodes, and {count} can run \
-                         one ({}). {}",
-                        port.port.unwrap_or(port.target),
-                        eligible.nodes.join(", "),
-                        sentence(&eligible.reasons())
-                    ),
-                )
-                .at("publish"),
-            );
-        }
-        let most = self.placement.max_replicas_per_node;
-        if most > 0 && replicas > most.saturating_mul(count) {
-            found.push(
-                Diagnostic::error(
-                    "Too few nodes for so many replicas (P11)",
-                    format!("{count} nodes with at most {most} each cannot run {replicas} replicas."),
-                )
-                .at("placement.max_replicas_per_node"),
-            );
-        }
-        found.extend(self.ports_taken(services));
-        found
-    }
-
-    /// Swarm refuses an ingress port that another service has, and a host-mode port that one has as an ingress port.
-    fn ports_taken(&self, services: &[Service]) -> Diagnostics {
-        let mut found = vec![];
-        for service in services.iter().filter(|service| service.name() != self.name) {
-            for theirs in Publish::read(&service.spec) {
-                let clash = self.publish.iter().enumerate().find(|(_, ours)| {
-                    ours.port.is_some()
-                        && ours.port == theirs.port
-                        && ours.protocol == theirs.protocol
-                        && (ours.mode == "ingress" || theirs.mode == "ingress")
-                });
-                if let Some((index, ours)) = clash {
-                    found.push(
-                        Diagnostic::error(
-                            "A port is taken (P3)",
-                            format!(
-                                "Port {}/{} is published by service `{}` already, in {} mode.",
-                                ours.port.unwrap_or_default(),
-                                ours.protocol,
-                                service.name(),
-                                theirs.mode
-                            ),
-                        )
-                        .at(format!("publish[{index}].port").as_str()),
-                    );
-                }
-            }
-        }
-        found
+/// The elements of a list that is known; none of another.
+fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::List(items) => items,
+        _ => &[],
     }
 }

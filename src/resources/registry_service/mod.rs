@@ -3,6 +3,7 @@
 mod check;
 mod configuration;
 mod engine;
+mod live;
 mod owned;
 mod plan;
 mod settings;
@@ -223,12 +224,16 @@ impl Resource for RegistryService {
 
     async fn check(plan: &Plan, docker: &Docker) -> Diagnostics {
         let mut found = check::rendered(plan);
-        if let Some(wish) = check::Wish::planned(plan) {
+        if let Some(wish) = live::Wish::planned(plan) {
             found.extend(wish.too_old(docker).await);
             match (docker.nodes().await, docker.services().await) {
                 // A label or a node may come in the same apply: what is not there yet is no error yet.
                 (Ok(nodes), Ok(services)) => {
-                    found.extend(wish.against(&nodes, &services).into_iter().map(Diagnostic::as_warning));
+                    found.extend(wish.against(&nodes, &services).into_iter().map(|mut now| {
+                        now.detail
+                            .push_str(" This is how it is now: if this apply changes it first, all is well.");
+                        now.as_warning()
+                    }));
                 }
                 (Err(error), _) | (_, Err(error)) => {
                     found.push(failure("check the plan against the swarm", &error).as_warning());
@@ -319,7 +324,7 @@ impl Resource for RegistryService {
 impl RegistryService {
     /// What the Engine or the swarm cannot do: refused before anything is changed.
     async fn refuse(&self, context: &mut Context<Docker>) -> Result<()> {
-        let wish = check::Wish::of(self);
+        let wish = live::Wish::of(self);
         let mut found = wish.too_old(&context.client).await;
         let nodes = context.client.nodes_now().await.doing(|| "list the nodes".to_owned())?;
         let services = context.client.services().await.doing(|| "list the services".to_owned())?;

@@ -182,7 +182,7 @@ pub struct WaitFor {
     #[tf(default = vec![200, 401])]
     pub statuses: Vec<i64>,
 
-    /// Certificates as PEM text that are trusted beside those of the system.
+    /// Certificates as PEM text, by one of which the registry's must be signed. Without it those of the system.
     pub ca: Option<String>,
 
     /// `host:port` to connect to instead of what `url` names, where that name does not resolve here.
