@@ -100,7 +100,12 @@ impl Judge {
         let written = parse_time(&seen.service.updated_at).map(|at| at.saturating_sub(BEFORE));
         self.written = self.written.or(written);
         let mut still = BTreeSet::new();
-        let verdict = self.update(seen, &mut still).unwrap_or_else(|| self.tasks(seen, &mut still));
+        let places = self.places(seen);
+        self.progress = progress(seen, &places);
+        let verdict = self
+            .update(seen, &mut still)
+            .or_else(|| self.failure(seen, &places, &mut still).map(Verdict::Failed))
+            .unwrap_or_else(|| self.tasks(seen, &places, &mut still));
         self.since.retain(|key, _| still.contains(key));
         verdict
     }
@@ -132,19 +137,12 @@ impl Judge {
         }
     }
 
-    fn tasks(&mut self, seen: &Seen, still: &mut BTreeSet<String>) -> Verdict {
-        let places = self.places(seen);
-        if let Some(reason) = self.failure(seen, &places, still) {
-            return Verdict::Failed(reason);
-        }
-        let wanted = wanted(seen, &places);
+    fn tasks(&mut self, seen: &Seen, places: &Places<'_>, still: &mut BTreeSet<String>) -> Verdict {
+        let Progress { done, wanted } = self.progress;
         let job = is_job(&seen.service.spec);
-        let done: Vec<&Task> =
-            places.values().filter_map(|place| if job { place.completed } else { place.running }).collect();
-        let surplus = !job
-            && !is_global(&seen.service.spec)
-            && places.values().filter(|place| place.live.is_some()).count() as u64 > wanted;
-        self.progress = Progress { done: done.len() as u64, wanted };
+        let global = is_global(&seen.service.spec);
+        let surplus =
+            !job && !global && places.values().filter(|place| place.live.is_some()).count() as u64 > wanted;
         let updating = matches!(
             seen.service.update_status.as_ref().map(|update| &update.state),
             Some(UpdateState::Updating | UpdateState::Other(_))
@@ -153,25 +151,23 @@ impl Judge {
             && seen.tasks.iter().any(|task| {
                 !seen.current.contains(&task.id) && wanted_alive(task) && task.status.state.is_alive()
             });
-        if (done.len() as u64) < wanted || surplus || updating || outdated {
-            return Verdict::Waiting(self.next_look(seen));
+        let nowhere = global && wanted == 0;
+        if done < wanted || surplus || updating || outdated || nowhere {
+            return Verdict::Waiting(next_look(seen));
         }
-        let unstable = if job { Duration::ZERO } else { self.unstable(seen, &done, still) };
+        let running = places.values().filter_map(|place| place.running);
+        let unstable = if job { Duration::ZERO } else { self.unstable(seen, running, still) };
         if unstable.is_zero() { Verdict::Converged } else { Verdict::Waiting(unstable) }
-    }
-
-    /// Tasks that are about to run do so within moments, and others may wait for long.
-    fn next_look(&self, seen: &Seen) -> Duration {
-        let soon = seen.tasks.iter().any(|task| {
-            task.desired_state <= TaskState::Running
-                && (TaskState::Assigned..TaskState::Running).contains(&task.status.state)
-        });
-        Duration::from_millis(if soon { 75 } else { 250 })
     }
 
     /// How long it takes until all these tasks have run for long enough. A task that crashes does so soon
     /// after it began. The manager's times are used where they are known, so that nobody waits for what is past.
-    fn unstable(&mut self, seen: &Seen, running: &[&Task], still: &mut BTreeSet<String>) -> Duration {
+    fn unstable<'a>(
+        &mut self,
+        seen: &Seen,
+        running: impl Iterator<Item = &'a Task>,
+        still: &mut BTreeSet<String>,
+    ) -> Duration {
         let mut longest = Duration::ZERO;
         for task in running {
             let ours = self.lasted(format!("running {}", task.id), seen, still);
@@ -183,9 +179,8 @@ impl Judge {
         longest
     }
 
-    /// The current tasks, by the place that each is for: a slot, or the node of a global service.
-    fn places<'a>(&self, seen: &'a Seen) -> BTreeMap<String, Place<'a>> {
-        let mut places = BTreeMap::<String, Place>::new();
+    fn places<'a>(&self, seen: &'a Seen) -> Places<'a> {
+        let mut places = Places::new();
         let iteration = seen.service.job_status.as_ref().map(|job| job.job_iteration);
         let job = is_job(&seen.service.spec);
         for task in seen.tasks.iter().filter(|task| seen.current.contains(&task.id)) {
@@ -216,12 +211,7 @@ impl Judge {
         places
     }
 
-    fn failure(
-        &mut self,
-        seen: &Seen,
-        places: &BTreeMap<String, Place<'_>>,
-        still: &mut BTreeSet<String>,
-    ) -> Option<Reason> {
+    fn failure(&mut self, seen: &Seen, places: &Places<'_>, still: &mut BTreeSet<String>) -> Option<Reason> {
         let outdated = seen.tasks.iter().any(|task| {
             !seen.current.contains(&task.id)
                 && task.status.state.is_alive()
@@ -229,7 +219,7 @@ impl Judge {
         });
         let restart = seen.service.spec.restart_condition();
         for (name, place) in places {
-            let rejected = place.ended.iter().filter(|task| task.status.state == TaskState::Rejected).count();
+            let rejected = place.ended.iter().filter(|task| could_not_begin(task)).count();
             if rejected >= REJECTIONS || place.ended.len() >= FAILURES {
                 return Some(Reason::KeepsFailing);
             }
@@ -250,13 +240,25 @@ impl Judge {
                 }
             }
         }
-        if is_global(&seen.service.spec) && wanted(seen, places) == 0 {
+        if is_global(&seen.service.spec) && self.progress.wanted == 0 {
             let lasted = self.lasted("no node at all".into(), seen, still);
             return (lasted >= self.grace).then_some(Reason::NoSuitableNode);
         }
         None
     }
 }
+
+/// Tasks that are about to run do so within moments, and others may wait for long.
+fn next_look(seen: &Seen) -> Duration {
+    let soon = seen.tasks.iter().any(|task| {
+        task.desired_state <= TaskState::Running
+            && (TaskState::Assigned..TaskState::Running).contains(&task.status.state)
+    });
+    Duration::from_millis(if soon { 75 } else { 250 })
+}
+
+/// The current tasks, by the place that each is for: a slot, or the node of a global service.
+type Places<'a> = BTreeMap<String, Place<'a>>;
 
 /// The tasks of one place.
 #[derive(Default)]
@@ -285,6 +287,17 @@ fn wanted_alive(task: &Task) -> bool {
     task.desired_state <= TaskState::Complete
 }
 
+/// Whether a task ended before anything of its image ran.
+fn could_not_begin(task: &Task) -> bool {
+    task.status.state == TaskState::Rejected || task.status.err.starts_with("starting container failed")
+}
+
+fn progress(seen: &Seen, places: &Places<'_>) -> Progress {
+    let job = is_job(&seen.service.spec);
+    let there = |place: &&Place<'_>| if job { place.completed.is_some() } else { place.running.is_some() };
+    Progress { done: places.values().filter(there).count() as u64, wanted: wanted(seen, places) }
+}
+
 /// Whether the scheduler has found no node for a task, which it says in the task's error.
 pub(super) fn has_no_node(task: &Task) -> bool {
     task.status.state == TaskState::Pending && task.status.err.contains("no suitable node")
@@ -299,7 +312,7 @@ fn is_job(spec: &ServiceSpec) -> bool {
 }
 
 /// How many tasks there are to be.
-fn wanted(seen: &Seen, places: &BTreeMap<String, Place<'_>>) -> u64 {
+fn wanted(seen: &Seen, places: &Places<'_>) -> u64 {
     let spec = &seen.service.spec;
     if is_global(spec) {
         return wanted_on_nodes(seen, places);
@@ -312,7 +325,7 @@ fn wanted(seen: &Seen, places: &BTreeMap<String, Place<'_>>) -> u64 {
 }
 
 /// One for each node that can take one, and one for each node that has got one.
-fn wanted_on_nodes(seen: &Seen, places: &BTreeMap<String, Place<'_>>) -> u64 {
+fn wanted_on_nodes(seen: &Seen, places: &Places<'_>) -> u64 {
     let template = seen.service.spec.task_template.as_ref();
     let placement = template.and_then(|template| template.placement.as_ref());
     let eligible = |node: &Node| {
