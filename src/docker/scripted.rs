@@ -20,7 +20,6 @@ pub(super) struct Asked {
     /// The prefix of the path, such as `/v1.41`, empty where there is none.
     pub version: String,
     pub query: String,
-    pub headers: String,
     pub body: Value,
 }
 
@@ -130,7 +129,6 @@ async fn read(stream: &mut BufReader<UnixStream>) -> Option<Asked> {
         what: format!("{method} {path}"),
         version,
         query: query.to_owned(),
-        headers: lower,
         body: serde_json::from_slice(&body).unwrap_or_default(),
     })
 }
