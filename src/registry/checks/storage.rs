@@ -1,4 +1,4 @@
-//! S1 to S4 and S6: will images survive, and do all replicas see the same ones.
+//! S1 to S4: will images survive, and do all replicas see the same ones.
 
 use super::Replicas;
 use crate::registry::{Finding, configuration::paths};
@@ -46,26 +46,14 @@ pub struct StorageUse<'a> {
     pub filesystem: Option<Filesystem<'a>>,
     /// `storage.in_memory`
     pub in_memory: bool,
-    /// Drivers that only the extra configuration has.
-    pub other_drivers: usize,
     /// Whether `placement.constraints` has anything in it.
     pub has_constraint: bool,
 }
 
-/// Applies S1, S2, S3, S4 and S6.
+/// Applies S1, S2, S3 and S4. S6, exactly one driver, needs the whole file: see
+/// [`Configuration::inspect`](crate::registry::configuration::Configuration::inspect).
 pub fn storage(storage: &StorageUse<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let drivers =
-        usize::from(storage.filesystem.is_some()) + usize::from(storage.in_memory) + storage.other_drivers;
-    if drivers != 1 {
-        let how_many =
-            if drivers == 0 { "no storage driver is set" } else { "more than one storage driver is set" };
-        let message = format!(
-            "Choose exactly one of storage.filesystem and storage.in_memory, or one driver in extra_config: {how_many}, \
-             and the registry would not start."
-        );
-        findings.push(Finding::error("S6", "storage", message));
-    }
     if storage.in_memory
         && let Some(replicas) = storage.replicas.filter(|replicas| replicas.are_many())
     {
@@ -132,7 +120,6 @@ mod tests {
             replicas: Some(Replicas::Count(1)),
             filesystem: Some(Filesystem { mount, root_directory: None, shared: None }),
             in_memory: false,
-            other_drivers: 0,
             has_constraint: true,
         }
     }
@@ -182,13 +169,5 @@ mod tests {
         assert_eq!(codes(&StorageUse { has_constraint: false, ..on(Mount::Volume("hub")) }), [(false, "S4")]);
         assert_eq!(codes(&StorageUse { has_constraint: false, ..on(Mount::SharedVolume("hub")) }), []);
         assert_eq!(codes(&StorageUse { has_constraint: false, ..on(Mount::Extra) }), []);
-    }
-
-    #[test]
-    fn s6_exactly_one_driver() {
-        let none = StorageUse { filesystem: None, ..on(Mount::Nothing) };
-        assert_eq!(codes(&none), [(true, "S6")]);
-        assert_eq!(codes(&StorageUse { other_drivers: 1, ..none }), []);
-        assert_eq!(codes(&StorageUse { in_memory: true, ..on(Mount::Volume("hub")) }), [(true, "S6")]);
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::registry::Dialect;
 use expect_test::expect;
 
 fn configuration() -> Configuration {

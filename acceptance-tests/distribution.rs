@@ -1,0 +1,221 @@
+//! The real registry reads what `swarm::registry` renders: files are given to Distribution's own binary, on loopback.
+//!
+//! It needs a `docker-registry` (Debian's package of that name) or `registry` in `PATH`, or one named by
+//! `DISTRIBUTION_BINARY`, and speaks the dialect named by `DISTRIBUTION_DIALECT`, else 2.8.
+
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use swarm::registry::{
+    Dialect, certificate,
+    configuration::{
+        Auth, Cache, Configuration, Driver, ExtraConfig, Health, Http, Log, Metrics, Storage, Tls, Urls,
+    },
+    htpasswd,
+    probe::{Expectation, Probe, Trust},
+};
+use tokio_util::sync::CancellationToken;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn binary() -> String {
+    let named = std::env::var("DISTRIBUTION_BINARY").ok();
+    let exists = |name: &&str| Command::new(*name).arg("--version").stdout(Stdio::null()).status().is_ok();
+    named.or_else(|| ["docker-registry", "registry"].into_iter().find(exists).map(str::to_owned)).expect(
+        "Distribution's binary is needed: install the package docker-registry, or name one by DISTRIBUTION_BINARY",
+    )
+}
+
+fn dialect() -> Dialect {
+    std::env::var("DISTRIBUTION_DIALECT").map_or(Dialect::V2_8, |name| name.parse().expect("a dialect"))
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A running registry, killed when dropped.
+struct Registry {
+    process: Child,
+    folder: tempfile::TempDir,
+    port: u16,
+    debug_port: u16,
+}
+
+impl Registry {
+    /// Starts with the default configuration after `adjust`, on loopback and free ports.
+    fn start(adjust: impl FnOnce(&mut Configuration, &Path)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (port, debug_port) = (free_port(), free_port());
+        let root_directory = folder.path().join("images").display().to_string();
+        // The container has a network of its own; here, all listeners belong on loopback.
+        let loopback =
+            format!("http: {{ addr: '127.0.0.1:{port}', debug: {{ addr: '127.0.0.1:{debug_port}' }} }}");
+        let mut configuration = Configuration {
+            http: Http {
+                port,
+                secret: "\u{e4} \"quoted\" {{ template }} @at #hash \u{1f511}".into(),
+                urls: Urls::Relative,
+                prefix: None,
+                headers: BTreeMap::from([("X-Test".to_owned(), vec!["a: b".to_owned(), "#c".to_owned()])]),
+                http2: true,
+                drain_timeout: Duration::from_millis(2500),
+            },
+            tls: None,
+            auth: None,
+            storage: Storage {
+                driver: Some(Driver::Filesystem { root_directory, max_threads: Some(50) }),
+                ..Storage::default()
+            },
+            cache: Cache::default(),
+            health: Health::default(),
+            log: Log { fields: BTreeMap::from([("yes".to_owned(), "no".to_owned())]), ..Log::default() },
+            metrics: Some(Metrics { port: debug_port, path: "/metrics".to_owned() }),
+            extra: vec![ExtraConfig::parse("extra_config", &loopback).unwrap()],
+        };
+        adjust(&mut configuration, folder.path());
+        let file = folder.path().join("registry.yml");
+        std::fs::write(&file, configuration.render(dialect()).yaml.expose()).unwrap();
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let process = Command::new(binary())
+            .arg("serve")
+            .arg(&file)
+            .env("OTEL_TRACES_EXPORTER", "none")
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Self { process, folder, port, debug_port }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    async fn serves(&self, scheme: &str, trust: Trust<'_>, has_auth: bool) {
+        let address = format!("127.0.0.1:{}", self.port);
+        let url = format!("{scheme}://hub.docker.local:{}", self.port);
+        let probe = Probe::new(&url, trust, Some(&address)).unwrap();
+        let expected = Expectation { has_auth, ..Expectation::default() };
+        let served = probe.wait_until_serves(&expected, PATIENCE, &CancellationToken::new()).await;
+        if let Err(error) = served {
+            panic!("{error}\n{}", self.log());
+        }
+    }
+
+    /// The whole answer to a GET in plain HTTP.
+    fn get(&self, port: u16, path: &str, headers: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n{headers}\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Waits for the process to end by itself.
+    fn exit_code(&mut self) -> Option<i32> {
+        for _ in 0..100 {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(PATIENCE / 100);
+        }
+        panic!("the registry still runs\n{}", self.log());
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ended = self.process.kill();
+        let _status = self.process.wait();
+    }
+}
+
+#[tokio::test]
+async fn everything_that_is_rendered_by_default_is_understood() {
+    let mut registry = Registry::start(|_, _| {});
+    registry.serves("http", Trust::System, false).await;
+    let answer = registry.get(registry.port, "/v2/", "");
+    for header in ["X-Content-Type-Options: nosniff", "X-Test: a: b", "X-Test: #c"] {
+        assert!(answer.contains(header), "{answer}");
+    }
+    assert!(registry.get(registry.debug_port, "/debug/health", "").starts_with("HTTP/1.1 200"));
+    assert!(registry.get(registry.debug_port, "/metrics", "").contains("go_goroutines"));
+
+    let pid = registry.process.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(registry.exit_code(), Some(0), "{}", registry.log());
+}
+
+#[tokio::test]
+async fn tls_and_users_work_as_made() {
+    let made = rcgen::generate_simple_self_signed(vec!["hub.docker.local".to_owned()]).unwrap();
+    let (ca, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let registry = Registry::start(|configuration, folder| {
+        let write = |name: &str, text: &str| {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let users = BTreeMap::from([("ci".to_owned(), "pass word:\u{e4}".into())]);
+        let file = htpasswd::make(&users, b"key", htpasswd::DEFAULT_COST).unwrap();
+        let path = write("htpasswd", file.expose());
+        configuration.auth = Some(Auth::Htpasswd { realm: "a \"realm\"".to_owned(), path });
+        let (certificate, key) = (write("crt", &ca), write("key", &key));
+        configuration.tls =
+            Some(Tls { certificate, key, minimum: Some("tls1.2".to_owned()), ..Tls::default() });
+    });
+    registry.serves("https", Trust::Authorities(&ca), true).await;
+}
+
+#[tokio::test]
+async fn a_made_user_logs_in_and_nobody_else() {
+    let registry = Registry::start(|configuration, folder| {
+        let users = BTreeMap::from([("ci".to_owned(), "hunter2".into())]);
+        let path = folder.join("htpasswd");
+        std::fs::write(&path, htpasswd::make(&users, b"key", 4).unwrap().expose()).unwrap();
+        configuration.auth = Some(Auth::Htpasswd { realm: "r".to_owned(), path: path.display().to_string() });
+    });
+    registry.serves("http", Trust::System, true).await;
+    // ci:hunter2 and ci:hunter3
+    for (credentials, status) in [("Y2k6aHVudGVyMg==", "200"), ("Y2k6aHVudGVyMw==", "401")] {
+        let answer = registry.get(registry.port, "/v2/", &format!("Authorization: Basic {credentials}\r\n"));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
+}
+
+#[test]
+fn what_t1_refuses_would_not_have_started() {
+    let pair = || rcgen::generate_simple_self_signed(vec!["hub.docker.local".to_owned()]).unwrap();
+    let (certificate, key) = (pair().cert.pem(), pair().signing_key.serialize_pem());
+    let material = certificate::Material {
+        certificate: &certificate,
+        key: Some(certificate::PrivateKey(&key)),
+        ..certificate::Material::default()
+    };
+    let codes: Vec<_> = certificate::inspect(material, std::time::SystemTime::now())
+        .into_iter()
+        .filter(swarm::registry::Finding::is_error)
+        .map(|finding| finding.code)
+        .collect();
+    assert_eq!(codes, ["T1"]);
+    let mut registry = Registry::start(|configuration, folder| {
+        let (certificate_path, key_path) = (folder.join("crt"), folder.join("key"));
+        std::fs::write(&certificate_path, &certificate).unwrap();
+        std::fs::write(&key_path, &key).unwrap();
+        configuration.tls = Some(Tls {
+            certificate: certificate_path.display().to_string(),
+            key: key_path.display().to_string(),
+            ..Tls::default()
+        });
+    });
+    assert_eq!(registry.exit_code(), Some(1));
+    assert!(registry.log().contains("private key does not match public key"), "{}", registry.log());
+}
