@@ -119,7 +119,16 @@ fn a_node_that_rejoined_gets_its_label_again() {
     };
     on_worker(&["swarm", "leave"]);
     on_worker(&["swarm", "join", "--token", &token, &format!("{}:2377", testbed.address("mgr"))]);
-    // The node's record of its former life stays, as down, beside the new one of the same hostname.
+    // The node's record of its former life stays, as down once its last heartbeat is old enough, beside the new one of
+    // the same hostname. Until then nobody can tell which of the two is meant.
+    let early = workspace.try_run(&["plan", "-no-color"]);
+    if !early.status.success() {
+        let said = String::from_utf8_lossy(&early.stderr).into_owned();
+        assert!(said.contains("ambiguous") && said.contains(&old), "{said}");
+    }
+    crate::testbed::eventually("the old record is down", || {
+        (testbed.docker(&["node", "inspect", &old, "--format", "{{.Status.State}}"]) == "down").then_some(())
+    });
     let plan = workspace.plan();
     assert_eq!(plan.changes(), [("swarm_node_label.it".to_owned(), "create".to_owned())], "{}", plan.text);
     workspace.apply_and_settle();

@@ -183,3 +183,81 @@ fn apply(node: &str, spec: &mut NodeSpec, wish: &Wish) -> Result<()> {
     };
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Answer, Scripted, ok, refuse};
+    use super::*;
+    use futures_util::future::join_all;
+    use serde_json::{Value, json};
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    /// A swarm of nodes that keep labels and versions, and refuse what is out of sequence: at first as often as told.
+    fn swarm(conflicts: u32) -> Scripted {
+        let nodes = Mutex::new(HashMap::<String, (u64, Value)>::new());
+        let conflicts = AtomicU32::new(conflicts);
+        Scripted::new(move |asked| {
+            let mut nodes = lock(&nodes);
+            let id = asked.what.split('/').nth(2).unwrap().to_owned();
+            let spec = json!({"Role": "worker", "Availability": "active", "Labels": {"mine": "1"}, "New": 7});
+            let (version, spec) = nodes.entry(id.clone()).or_insert((10, spec));
+            if asked.what.starts_with("GET") {
+                return ok(json!({"ID": id, "Version": {"Index": *version}, "Spec": spec}));
+            }
+            let conflict = conflicts.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+            if conflict || asked.query != format!("version={version}") {
+                *version += 1;
+                return refuse(500, "rpc error: code = Unknown desc = update out of sequence");
+            }
+            assert_eq!(asked.body["New"], 7, "what is not known is written back");
+            (*version, *spec) = (*version + 1, asked.body.clone());
+            Answer::Json(200, Value::Null)
+        })
+    }
+
+    #[tokio::test]
+    async fn what_comes_together_is_sent_together() {
+        let swarm = swarm(0);
+        let all = (0..300).map(|number| {
+            let docker = swarm.docker.clone();
+            async move {
+                let (node, key) = (format!("n{}", number % 3), format!("k{number}"));
+                docker.set_node_label(&node, &key, Some("v"), Expected::Absent).await
+            }
+        });
+        assert!(join_all(all).await.into_iter().all(|done| done.is_ok()));
+        let updates = swarm.asked().iter().filter(|asked| asked.what.starts_with("POST")).count();
+        assert_eq!(updates, 3);
+        let labels = swarm.docker.inspect_node("n0").await.unwrap().spec.labels;
+        assert_eq!((labels.len(), labels["mine"].as_str(), labels["k3"].as_str()), (101, "1", "v"));
+    }
+
+    #[tokio::test]
+    async fn a_write_out_of_sequence_is_written_again_on_a_fresh_read() {
+        let swarm = swarm(2);
+        swarm.docker.set_node_label("n", "k", Some("v"), Expected::Anything).await.unwrap();
+        assert_eq!((swarm.count("GET /nodes/n"), swarm.count("POST /nodes/n/update")), (3, 3));
+    }
+
+    #[tokio::test]
+    async fn a_foreign_change_is_told_to_its_owner_alone() {
+        let swarm = swarm(0);
+        let set = |key, value, expected| swarm.docker.set_node_label("n", key, value, expected);
+        let (bad, good, same) = tokio::join!(
+            set("mine", Some("2"), Expected::Value("0".into())),
+            set("other", Some("x"), Expected::Absent),
+            set("gone", None, Expected::Value("y".into())),
+        );
+        let error = bad.unwrap_err().to_string();
+        assert_eq!(error, "label `mine` of node n was changed by somebody else: expected `0`, found `1`");
+        assert_eq!((good, same), (Ok(()), Ok(())));
+        assert_eq!(swarm.count("POST /nodes/n/update"), 1);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_where_nothing_changes() {
+        let swarm = swarm(0);
+        swarm.docker.set_node_label("n", "mine", Some("1"), Expected::Absent).await.unwrap();
+        assert_eq!(swarm.count("POST /nodes/n/update"), 0);
+    }
+}

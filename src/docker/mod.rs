@@ -23,6 +23,8 @@ mod object;
 mod pace;
 mod placement;
 mod registry_image;
+#[cfg(test)]
+mod scripted;
 mod secrets;
 mod services;
 mod shared;

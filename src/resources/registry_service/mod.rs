@@ -180,11 +180,9 @@ pub struct RegistryService {
     id: Computed<String>,
 
     /// Digest of the image that the service is pinned to, if it is.
-    #[tf(volatile)]
     image_digest: Computed<Option<String>>,
 
     /// Name of the secret with the configuration file; empty without `storage`.
-    #[tf(volatile)]
     config_secret: Computed<String>,
 
     /// The configuration file, without its secrets.
@@ -255,7 +253,7 @@ impl Resource for RegistryService {
             owned::remove_all(&self.name, &context.client).await?;
         }
         let id = created.map_err(|error| self.not_created(&error))?;
-        self.image_digest = None.into();
+        self.image_digest = self.digest().into();
         self.id = id.into();
         self.config_secret = mounted_name(&owned).into();
         self.set_preview(context)?;
@@ -291,6 +289,9 @@ impl Resource for RegistryService {
             return Err(refused);
         }
         updated.doing(|| format!("update service `{}`", self.name))?;
+        if self.image != prior.image {
+            self.image_digest = self.digest().into();
+        }
         self.config_secret = mounted_name(&owned).into();
         self.set_preview(context)?;
         let limit = Timeouts::update_or(self.timeouts.as_ref(), Duration::minutes(20));
@@ -369,6 +370,11 @@ impl RegistryService {
                 owned::remove(&context.client, secret).await;
             }
         }
+    }
+
+    /// The digest that the image is pinned to by the user.
+    fn digest(&self) -> Option<String> {
+        self.image.parse::<image::Reference>().ok()?.digest().map(str::to_owned)
     }
 
     fn not_created(&self, error: &crate::docker::Error) -> Diagnostic {
