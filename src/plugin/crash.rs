@@ -63,10 +63,10 @@ mod tests {
     fn report_begins_as_terraform_wants_it_and_keeps_our_frames() {
         let backtrace = "   0: std::backtrace::Backtrace::create\n             at /rustc/1f2/library/std/src/lib.rs:1\n   \
                          1: swarm::plugin::crash::install_hook\n             at ./src/plugin/crash.rs:1\n   \
-                         2: swarm::resources::read<a::B<C>>\n             at /build/src/resources/x.rs:9:1\n   \
+                         2: swarm::plugin::read<a::B<C>>\n             at /build/src/resources/x.rs:9:1\n   \
                          3: tokio::runtime::run\n             at /root/.cargo/registry/src/x/tokio/src/run.rs:2";
         let text = report("boom", "src/x.rs:9:1", "worker", backtrace);
-        let wanted = "panic: boom\n  at src/x.rs:9:1 in thread worker\n  at src/resources/x.rs:9:1 in swarm::resources::read\n";
+        let wanted = "panic: boom\n  at src/x.rs:9:1 in thread worker\n  at src/resources/x.rs:9:1 in swarm::plugin::read\n";
         assert_eq!(text, wanted);
     }
 

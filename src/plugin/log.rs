@@ -231,12 +231,12 @@ mod tests {
             let span = tracing::error_span!("rpc", tf_rpc = "ReadResource", later = tracing::field::Empty);
             let _inside = span.enter();
             span.record("later", 7);
-            tracing::warn!(target: "swarm::docker::events", node = %"n1", attempt = 2, "lost the stream");
+            tracing::warn!(target: "swarm::plugin::events", node = %"n1", attempt = 2, "lost the stream");
         });
         let [line] = &lines[..] else { panic!("{lines:?}") };
         assert_eq!(line["@level"], "warn");
         assert_eq!(line["@message"], "lost the stream");
-        assert_eq!(line["@module"], "swarm.docker.events");
+        assert_eq!(line["@module"], "swarm.plugin.events");
         assert_eq!((&line["tf_rpc"], &line["later"]), (&"ReadResource".into(), &7.into()));
         assert_eq!((&line["node"], &line["attempt"]), (&"n1".into(), &2.into()));
         for key in ["@level", "@message", "@module", "@timestamp"] {

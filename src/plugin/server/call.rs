@@ -129,7 +129,7 @@ impl Frame {
         };
         tracing::debug!(
             parent: &span,
-            tf_req_duration_ms = began.elapsed().as_secs_f64() * 1e3,
+            tf_req_duration_ms = began.elapsed().as_micros() as f64 / 1e3,
             diagnostic_error_count = of(pb::diagnostic::Severity::Error),
             diagnostic_warning_count = of(pb::diagnostic::Severity::Warning),
             "answered"
