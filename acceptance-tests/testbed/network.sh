@@ -17,10 +17,12 @@ in_switch() { nsenter --target "$(process_of "$dir/switch")" --net -- "$@"; }
 # network_up: takes a free number and makes the switch. The link to the machine marks the number as taken, so
 # taking is done under a lock; it is on a directory that every machine has, to leave no lock file behind.
 network_up() {
-    setsid unshare --net -- sleep infinity </dev/null >/dev/null 2>&1 &
-    local switch=$!
+    # It tells its PID itself, from inside: whoever looks at it sooner finds it in the machine's own namespace.
+    setsid unshare --net -- sh -c 'echo "$$" >"$1" && exec sleep infinity' sh "$dir/switch.pid" </dev/null >/dev/null 2>&1 &
     disown
-    wait_until 5 "a network namespace" other_network "$switch"
+    wait_until 10 "a network namespace" test -s "$dir/switch.pid"
+    local switch
+    switch=$(<"$dir/switch.pid")
     remember_process "$dir/switch" "$switch"
 
     local lock taken=
@@ -47,8 +49,6 @@ BATCH
     ip address add "10.213.$number.1/24" dev "$(network_link)"
     ip link set "$(network_link)" up
 }
-
-other_network() { [[ $(readlink "/proc/$1/ns/net") != $(readlink /proc/self/ns/net) ]]; }
 
 # network_join NAME: a cable from the host to the switch. The hardware address follows from the IP address, so that
 # the neighbours find a host again that was switched off and on.

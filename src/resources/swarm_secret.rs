@@ -79,7 +79,9 @@ impl Resource for SwarmSecret {
     type Client = Docker;
 
     fn validate(config: &Config) -> Diagnostics {
-        let set: Vec<&str> = DATA.into_iter().filter(|name| config.is_set(name)).collect();
+        // What is not known yet may turn out to be null, as of `var.write_only ? … : null` while Terraform validates.
+        let is_given = |name: &&str| config.is_set(name) && config.is_known(name);
+        let set: Vec<&str> = DATA.into_iter().filter(is_given).collect();
         let mut found = vec![];
         if let [first, second, ..] = set[..] {
             found.push(

@@ -29,7 +29,8 @@ impl Validator {
                     .at(path.clone()),
             );
         }
-        if attribute.write_only && !self.write_only_allowed {
+        // One that is not known yet may turn out to be null, as of `var.write_only ? … : null`.
+        if attribute.write_only && !self.write_only_allowed && !value.is_unknown() {
             self.found.push(
                 Diagnostic::error(
                     "Write-only arguments need Terraform 1.11",
