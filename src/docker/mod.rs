@@ -22,6 +22,7 @@ mod nodes;
 mod object;
 mod pace;
 mod placement;
+mod refusal;
 mod registry_image;
 #[cfg(test)]
 mod scripted;
@@ -60,8 +61,8 @@ pub use tls::TlsMaterial;
 pub use version::{ApiVersion, NotAVersion};
 
 use call::{Http, Request, decode, from_bollard, to_bollard};
-use error::Subject;
 use pace::{Attempts, Patience, Repeat};
+use refusal::Subject;
 use shared::Shared;
 use std::{
     fmt,
