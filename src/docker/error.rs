@@ -174,9 +174,9 @@ pub enum Error {
         passing: bool,
     },
     /// The Engine did not answer in time.
-    #[error("{what} was not done after {} s", after.as_secs())]
+    #[error("timed out after {} s: {what}", after.as_secs())]
     Timeout {
-        /// What was waited for.
+        /// What did not come about, in words.
         what: String,
         /// How long.
         after: Duration,

@@ -156,13 +156,25 @@ impl Docker {
     /// [`Error::NoCommonVersion`], and whatever keeps the Engine from answering.
     pub async fn api_version(&self) -> Result<ApiVersion> {
         let agree = || async {
+            // Many may wait here for one failure; each of them trying again would take very long.
+            if let Some(error) = self.0.http.contact.recent_failure() {
+                return Err(error);
+            }
             let mut attempts = self.attempts(Repeat::Read);
-            loop {
+            let failed = loop {
                 match self.ask_version().await {
-                    Err(error) => attempts.pause(error).await?,
+                    Err(error) => {
+                        if let Err(error) = attempts.pause(error).await {
+                            break error;
+                        }
+                    }
                     agreed => return agreed,
                 }
+            };
+            if failed != Error::Stopped {
+                self.0.http.contact.given_up(&failed);
             }
+            Err(failed)
         };
         self.0.version.get_or_try_init(agree).await.copied()
     }
@@ -187,7 +199,9 @@ impl Docker {
             oldest: Option<String>,
         }
         let request = Request::get("/version");
-        let bytes = self.bounded(&request.what(), self.0.http.send(None, &request)).await?;
+        let limit = self.0.patience.first_call;
+        let call = self.0.http.send(None, &request);
+        let bytes = self.limited(&request.what(), limit, Duration::ZERO, call).await?;
         let versions: Versions = decode(|| request.what(), &bytes)?;
         let malformed =
             |error: NotAVersion| Error::Malformed { what: request.what(), cause: error.to_string() };
@@ -215,7 +229,8 @@ impl Docker {
     async fn call_once(&self, request: &Request) -> Result<bytes::Bytes> {
         let version = self.api_version().await?;
         let finish = if request.method == http::Method::GET { Duration::ZERO } else { FINISH };
-        self.limited(&request.what(), finish, self.0.http.send(Some(version), request)).await
+        let limit = self.0.patience.call;
+        self.limited(&request.what(), limit, finish, self.0.http.send(Some(version), request)).await
     }
 
     /// Sends a read and decodes its answer.
@@ -273,7 +288,7 @@ impl Docker {
 
     /// Runs one attempt of a read within its deadline, and until Terraform stops.
     async fn bounded<T>(&self, what: &str, call: impl Future<Output = Result<T>>) -> Result<T> {
-        self.limited(what, Duration::ZERO, call).await
+        self.limited(what, self.0.patience.call, Duration::ZERO, call).await
     }
 
     /// Runs one attempt of a call within its deadline. Once it is under way, it may go on for `finish` after
@@ -281,13 +296,16 @@ impl Docker {
     async fn limited<T>(
         &self,
         what: &str,
+        limit: Duration,
         finish: Duration,
         call: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         if self.0.stop.is_cancelled() {
             return Err(Error::Stopped);
         }
-        let after = self.0.patience.call;
+        let contact = &self.0.http.contact;
+        let hopeless = contact.is_hopeless();
+        let after = if hopeless { limit.min(self.0.patience.call_when_hopeless) } else { limit };
         let stopped = async {
             self.0.stop.cancelled().await;
             tokio::time::sleep(finish).await;
@@ -295,11 +313,17 @@ impl Docker {
         let answer = tokio::select! {
             () = stopped => Err(Error::Stopped),
             answer = tokio::time::timeout(after, call) => {
-                answer.unwrap_or_else(|_| Err(Error::Timeout { what: what.to_owned(), after }))
+                answer.unwrap_or_else(|_| {
+                    let (host, origin) = (self.host(), self.origin());
+                    let what = format!("the Docker Engine at {host} (from {origin}) does not answer {what}");
+                    Err(Error::Timeout { what, after })
+                })
             }
         };
-        if answer.is_ok() {
-            self.0.http.contact.went_well();
+        match &answer {
+            Ok(_) => contact.went_well(),
+            Err(error @ Error::Timeout { .. }) => contact.given_up(error),
+            Err(_) => {}
         }
         answer
     }
