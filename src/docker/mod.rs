@@ -1,8 +1,10 @@
 //! The Docker Engine API. Nothing here knows Terraform.
 //!
 //! Read [`Docker`] first. `endpoint` and `context` say where the Engine is; `connect`, `ssh` and `tls` open
-//! connections, and `explain` says why they do not; `call` makes one request of them, and `pace` decides on another
-//! attempt. `shared` lets many readers share one list. On top of that lie the kinds of objects, one file each.
+//! connections, and `explain` says why they do not; `call` makes one request of them, `refusal` tells what an Engine
+//! means that refuses, and `pace` decides on another attempt. `shared` lets many readers share one list, `events`
+//! wakes those who wait, and `converge` waits for services. On top of that lie the kinds of objects, one file each.
+//! `scripted` is an Engine for tests, for what real ones cannot be made to say.
 
 mod blobs;
 mod call;

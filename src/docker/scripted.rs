@@ -256,4 +256,13 @@ mod tests {
         assert!(error.contains("does not answer GET /version"), "{error}");
         assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     }
+
+    #[tokio::test]
+    async fn the_next_manager_is_tried_when_one_is_gone() {
+        let engine = Scripted::new(|_| ok(json!([])));
+        let hosts = vec!["unix:///nonexistent/socket".to_owned(), engine.docker.host().to_owned()];
+        let settings = Settings { hosts, ..Settings::default() };
+        let docker = Docker::new(&Endpoint::resolve(&settings, &|_| None, None).unwrap()).unwrap();
+        assert!(docker.nodes().await.unwrap().is_empty());
+    }
 }
