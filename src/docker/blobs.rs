@@ -211,3 +211,94 @@ impl ServiceSpec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Answer, Scripted, ok, refuse};
+    use super::super::shared::lock;
+    use super::*;
+    use serde_json::{Value, json};
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    };
+
+    const IN_USE: &str =
+        "rpc error: code = InvalidArgument desc = secret 's' is in use by the following service: web";
+
+    /// An Engine whose first answer to a creation gets lost, and that has a secret of that name afterwards.
+    fn forgetful(created_at: &'static str, labels: Value) -> Scripted {
+        let calls = AtomicU32::new(0);
+        Scripted::new(move |asked| match asked.what.as_str() {
+            "GET /info" => ok(json!({"SystemTime": "2026-01-01T00:00:00Z"})),
+            "GET /secrets" => {
+                ok(json!([{"ID": "made", "CreatedAt": created_at, "Spec": {"Name": "s", "Labels": labels}}]))
+            }
+            _ if calls.fetch_add(1, SeqCst) == 0 => Answer::HangUp,
+            _ => refuse(409, "rpc error: code = AlreadyExists desc = secret s already exists"),
+        })
+    }
+
+    async fn create(engine: &Scripted) -> Result<String> {
+        engine.docker.info().await.unwrap();
+        engine.docker.create_secret("s", &BTreeMap::from([("a".into(), "b".into())]), b"data").await
+    }
+
+    #[tokio::test]
+    async fn a_secret_whose_answer_was_lost_is_found_again() {
+        assert_eq!(create(&forgetful("2026-01-01T00:00:01Z", json!({"a": "b"}))).await, Ok("made".into()));
+    }
+
+    #[tokio::test]
+    async fn a_foreign_secret_of_the_same_name_is_never_adopted() {
+        let taken = Err(Error::NameTaken { kind: Kind::Secret, name: "s".into() });
+        assert_eq!(create(&forgetful("2025-12-31T00:00:00Z", json!({"a": "b"}))).await, taken, "older");
+        assert_eq!(create(&forgetful("2026-01-01T00:00:01Z", json!({}))).await, taken, "other labels");
+    }
+
+    #[tokio::test]
+    async fn labels_are_written_without_data_and_with_what_is_not_known() {
+        let engine = Scripted::new(|asked| match asked.what.as_str() {
+            "GET /secrets/s" => {
+                let spec =
+                    json!({"Name": "s", "Labels": null, "Data": "eA==", "Templating": {"Name": "golang"}});
+                ok(json!({"ID": "s", "Version": {"Index": 18_446_744_073_709_551_615_u64}, "Spec": spec}))
+            }
+            _ => ok(Value::Null),
+        });
+        let set = |labels: &mut BTreeMap<String, String>| drop(labels.insert("k".into(), "v".into()));
+        engine.docker.update_secret_labels("s", set).await.unwrap();
+        engine.docker.update_secret_labels("s", |_| ()).await.unwrap();
+        let writes: Vec<_> =
+            engine.asked().into_iter().filter(|asked| asked.what.starts_with("POST")).collect();
+        assert_eq!(writes.len(), 1, "nothing is sent where nothing changes");
+        assert_eq!(writes[0].query, "version=18446744073709551615");
+        let written = json!({"Name": "s", "Labels": {"k": "v"}, "Templating": {"Name": "golang"}});
+        assert_eq!(writes[0].body, written);
+    }
+
+    #[tokio::test]
+    async fn a_removal_waits_while_a_service_uses_it() {
+        let left = Mutex::new(2);
+        let engine = Scripted::new(move |asked| match asked.what.as_str() {
+            "DELETE /secrets/s" => {
+                let mut left = lock(&left);
+                if *left == 0 {
+                    return Answer::Json(204, Value::Null);
+                }
+                *left -= 1;
+                refuse(400, IN_USE)
+            }
+            _ => ok(Value::Null),
+        });
+        engine.docker.remove_when_unused(Kind::Secret, "s", Duration::from_secs(5)).await.unwrap();
+        assert_eq!(engine.count("DELETE /secrets/s"), 3);
+    }
+
+    #[tokio::test]
+    async fn a_removal_that_waited_in_vain_names_the_service() {
+        let engine = Scripted::new(|_| refuse(400, IN_USE));
+        let error = engine.docker.remove_when_unused(Kind::Secret, "s", Duration::ZERO).await.unwrap_err();
+        assert!(matches!(&error, Error::InUse { .. }) && error.to_string().contains("web"), "{error}");
+    }
+}

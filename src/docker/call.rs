@@ -2,9 +2,10 @@
 
 use super::connect::Connector;
 use super::endpoint::{Endpoint, EndpointError};
-use super::error::{Error, Kind, Result, Subject, refusal};
+use super::error::{Error, Kind, Result};
 use super::explain::innermost;
 use super::pace::Contact;
+use super::refusal::{Subject, refusal};
 use super::version::ApiVersion;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE};
 use bytes::Bytes;

@@ -1,7 +1,8 @@
 //! Configs of the swarm.
 
 use super::blobs::{Creation, creation};
-use super::error::{Error, Found, Kind, Result, Subject};
+use super::error::{Error, Found, Kind, Result};
+use super::refusal::Subject;
 use super::shared::Wanted;
 use super::{Docker, swarm};
 use base64::{Engine as _, engine::general_purpose::STANDARD};

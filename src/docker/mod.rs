@@ -1,8 +1,10 @@
 //! The Docker Engine API. Nothing here knows Terraform.
 //!
 //! Read [`Docker`] first. `endpoint` and `context` say where the Engine is; `connect`, `ssh` and `tls` open
-//! connections, and `explain` says why they do not; `call` makes one request of them, and `pace` decides on another
-//! attempt. `shared` lets many readers share one list. On top of that lie the kinds of objects, one file each.
+//! connections, and `explain` says why they do not; `call` makes one request of them, `refusal` tells what an Engine
+//! means that refuses, and `pace` decides on another attempt. `shared` lets many readers share one list, `events`
+//! wakes those who wait, and `converge` waits for services. On top of that lie the kinds of objects, one file each.
+//! `scripted` is an Engine for tests, for what real ones cannot be made to say.
 
 mod blobs;
 mod call;
@@ -15,13 +17,13 @@ mod endpoint;
 mod error;
 mod events;
 mod explain;
-mod judge;
 mod label_writer;
 mod networks;
 mod nodes;
 mod object;
 mod pace;
 mod placement;
+mod refusal;
 mod registry_image;
 #[cfg(test)]
 mod scripted;
@@ -38,10 +40,9 @@ mod version;
 pub use call::RegistryAuth;
 pub use configs::Config;
 pub use container::*;
-pub use converge::{ConvergeFailure, Converged, TaskProblem, Wait};
+pub use converge::{ConvergeFailure, Converged, Progress, Reason, TaskProblem, Wait};
 pub use endpoint::{Endpoint, EndpointError, Settings};
 pub use error::{Error, Found, Kind, NotManager, Result};
-pub use judge::{Progress, Reason};
 pub use label_writer::Expected;
 pub use networks::Network;
 pub use nodes::{
@@ -60,8 +61,8 @@ pub use tls::TlsMaterial;
 pub use version::{ApiVersion, NotAVersion};
 
 use call::{Http, Request, decode, from_bollard, to_bollard};
-use error::Subject;
 use pace::{Attempts, Patience, Repeat};
+use refusal::Subject;
 use shared::Shared;
 use std::{
     fmt,
@@ -160,13 +161,25 @@ impl Docker {
     /// [`Error::NoCommonVersion`], and whatever keeps the Engine from answering.
     pub async fn api_version(&self) -> Result<ApiVersion> {
         let agree = || async {
+            // Many may wait here for one failure; each of them trying again would take very long.
+            if let Some(error) = self.0.http.contact.recent_failure() {
+                return Err(error);
+            }
             let mut attempts = self.attempts(Repeat::Read);
-            loop {
+            let failed = loop {
                 match self.ask_version().await {
-                    Err(error) => attempts.pause(error).await?,
+                    Err(error) => {
+                        if let Err(error) = attempts.pause(error).await {
+                            break error;
+                        }
+                    }
                     agreed => return agreed,
                 }
+            };
+            if failed != Error::Stopped {
+                self.0.http.contact.given_up(&failed);
             }
+            Err(failed)
         };
         self.0.version.get_or_try_init(agree).await.copied()
     }
@@ -191,7 +204,9 @@ impl Docker {
             oldest: Option<String>,
         }
         let request = Request::get("/version");
-        let bytes = self.bounded(&request.what(), self.0.http.send(None, &request)).await?;
+        let limit = self.0.patience.first_call;
+        let call = self.0.http.send(None, &request);
+        let bytes = self.limited(&request.what(), limit, Duration::ZERO, call).await?;
         let versions: Versions = decode(|| request.what(), &bytes)?;
         let malformed =
             |error: NotAVersion| Error::Malformed { what: request.what(), cause: error.to_string() };
@@ -219,7 +234,8 @@ impl Docker {
     async fn call_once(&self, request: &Request) -> Result<bytes::Bytes> {
         let version = self.api_version().await?;
         let finish = if request.method == http::Method::GET { Duration::ZERO } else { FINISH };
-        self.limited(&request.what(), finish, self.0.http.send(Some(version), request)).await
+        let limit = self.0.patience.call;
+        self.limited(&request.what(), limit, finish, self.0.http.send(Some(version), request)).await
     }
 
     /// Sends a read and decodes its answer.
@@ -277,7 +293,7 @@ impl Docker {
 
     /// Runs one attempt of a read within its deadline, and until Terraform stops.
     async fn bounded<T>(&self, what: &str, call: impl Future<Output = Result<T>>) -> Result<T> {
-        self.limited(what, Duration::ZERO, call).await
+        self.limited(what, self.0.patience.call, Duration::ZERO, call).await
     }
 
     /// Runs one attempt of a call within its deadline. Once it is under way, it may go on for `finish` after
@@ -285,13 +301,16 @@ impl Docker {
     async fn limited<T>(
         &self,
         what: &str,
+        limit: Duration,
         finish: Duration,
         call: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         if self.0.stop.is_cancelled() {
             return Err(Error::Stopped);
         }
-        let after = self.0.patience.call;
+        let contact = &self.0.http.contact;
+        let hopeless = contact.is_hopeless();
+        let after = if hopeless { limit.min(self.0.patience.call_when_hopeless) } else { limit };
         let stopped = async {
             self.0.stop.cancelled().await;
             tokio::time::sleep(finish).await;
@@ -299,11 +318,17 @@ impl Docker {
         let answer = tokio::select! {
             () = stopped => Err(Error::Stopped),
             answer = tokio::time::timeout(after, call) => {
-                answer.unwrap_or_else(|_| Err(Error::Timeout { what: what.to_owned(), after }))
+                answer.unwrap_or_else(|_| {
+                    let (host, origin) = (self.host(), self.origin());
+                    let what = format!("the Docker Engine at {host} (from {origin}) does not answer {what}");
+                    Err(Error::Timeout { what, after })
+                })
             }
         };
-        if answer.is_ok() {
-            self.0.http.contact.went_well();
+        match &answer {
+            Ok(_) => contact.went_well(),
+            Err(error @ Error::Timeout { .. }) => contact.given_up(error),
+            Err(_) => {}
         }
         answer
     }

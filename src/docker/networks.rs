@@ -1,7 +1,8 @@
 //! Networks, as far as services need them.
 
 use super::Docker;
-use super::error::{Error, Kind, Result, Subject};
+use super::error::{Error, Kind, Result};
+use super::refusal::Subject;
 use super::shared::Wanted;
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -149,7 +149,7 @@ impl Node {
 /// and joined again is there twice, and its former self stays down.
 ///
 /// # Errors
-/// [`Error::NotFound`] that lists what is there, and [`Error::Ambiguous`] that lists the candidates.
+/// [`Error::NotFound`] (see [`list_of_nodes`] for what is there), and [`Error::Ambiguous`] with the candidates.
 pub fn find_node<'a>(nodes: &'a [Node], id_or_hostname: &str) -> Result<&'a Node> {
     if let Some(node) = nodes.iter().find(|node| node.id == id_or_hostname) {
         return Ok(node);

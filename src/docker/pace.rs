@@ -14,6 +14,10 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct Patience {
     /// One request and its answer. An Engine waits up to 20 s for a leader of its swarm before it answers.
     pub call: Duration,
+    /// One request to an Engine that has just not answered another in time.
+    pub call_when_hopeless: Duration,
+    /// The first request, which no leader is waited for with.
+    pub first_call: Duration,
     /// All attempts of one call together.
     pub attempts: Duration,
     /// Attempts to connect to an Engine that has never answered.
@@ -26,6 +30,8 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             call: Duration::from_secs(45),
+            call_when_hopeless: Duration::from_secs(5),
+            first_call: Duration::from_secs(15),
             attempts: Duration::from_secs(60),
             first_contact: Duration::from_secs(1),
             reconnect: Duration::from_secs(10),
@@ -47,6 +53,9 @@ pub(super) enum Repeat {
 /// How long no call tries again after one has tried in vain for as long as it may.
 const GIVEN_UP: Duration = Duration::from_secs(60);
 
+/// How long the failure of one first contact answers all who wait for it.
+const RECENT: Duration = Duration::from_secs(10);
+
 /// Writes that may be out of sequence before it is given up; two steady writers never needed more than a few.
 const CONFLICTS: u32 = 10;
 
@@ -63,31 +72,46 @@ pub(super) struct Attempts {
 
 /// How it went with the Engine until now.
 #[derive(Debug, Default)]
-pub(super) struct Contact(Mutex<(bool, Option<Instant>)>);
+pub(super) struct Contact(Mutex<History>);
+
+#[derive(Debug, Default)]
+struct History {
+    /// Whether it has ever answered.
+    answered: bool,
+    /// How the last call failed that has tried for as long as it may, unless one went well since.
+    failure: Option<(Instant, Error)>,
+}
 
 impl Contact {
     /// The Engine has answered.
     pub(super) fn answered(&self) {
-        lock(&self.0).0 = true;
+        lock(&self.0).answered = true;
     }
 
     /// A call did what it was to do.
     pub(super) fn went_well(&self) {
-        lock(&self.0).1 = None;
+        lock(&self.0).failure = None;
     }
 
-    fn given_up(&self) {
-        lock(&self.0).1 = Some(Instant::now());
-    }
-
-    fn known(&self) -> bool {
-        lock(&self.0).0
+    /// A call has tried for as long as it may.
+    pub(super) fn given_up(&self, error: &Error) {
+        lock(&self.0).failure = Some((Instant::now(), error.clone()));
     }
 
     /// Whether a call has just tried for as long as it may. Terraform asks for hundreds of objects, and each of
     /// them trying as long again would keep a person waiting for many minutes.
-    fn hopeless(&self) -> bool {
-        lock(&self.0).1.is_some_and(|at| at.elapsed() < GIVEN_UP)
+    pub(super) fn is_hopeless(&self) -> bool {
+        lock(&self.0).failure.as_ref().is_some_and(|(at, _)| at.elapsed() < GIVEN_UP)
+    }
+
+    /// How a call has failed within the last moments.
+    pub(super) fn recent_failure(&self) -> Option<Error> {
+        let history = lock(&self.0);
+        history.failure.as_ref().filter(|(at, _)| at.elapsed() < RECENT).map(|(_, error)| error.clone())
+    }
+
+    fn known(&self) -> bool {
+        lock(&self.0).answered
     }
 }
 
@@ -134,14 +158,14 @@ impl Attempts {
         };
         let pause = Duration::from_millis(ms) + jitter(Duration::from_millis(ms * 4 / 5 + 20));
         let conflict = matches!(error, Error::OutOfSequence { .. });
-        if !conflict && self.contact.hopeless() {
+        if !conflict && self.contact.is_hopeless() {
             return None;
         }
         if self.started.elapsed() + pause < limit {
             return Some(pause);
         }
         if !conflict {
-            self.contact.given_up();
+            self.contact.given_up(error);
         }
         None
     }

@@ -1,7 +1,8 @@
 //! What a registry says about an image, asked for by the Engine with its own certificates, mirrors and proxies.
 
 use super::call::RegistryAuth;
-use super::error::{Error, Kind, Result, Subject};
+use super::error::{Error, Kind, Result};
+use super::refusal::Subject;
 use super::{Docker, Platform};
 use bollard::auth::DockerCredentials;
 

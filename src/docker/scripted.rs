@@ -239,4 +239,30 @@ mod tests {
         let found = tokio::spawn(async move { docker.find_service("x").await.found() }).await.unwrap();
         assert_eq!(found, Ok(None));
     }
+
+    #[tokio::test]
+    async fn hundreds_of_reads_fail_together_where_nothing_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let _silent = UnixListener::bind(&path).unwrap();
+        let settings = Settings { hosts: vec![format!("unix://{}", path.display())], ..Settings::default() };
+        let endpoint = Endpoint::resolve(&settings, &|_| None, None).unwrap();
+        let patience = Patience { first_call: Duration::from_millis(200), ..Patience::default() };
+        let docker = Docker::with_patience(&endpoint, patience).unwrap();
+        let started = std::time::Instant::now();
+        let reads = join_all((0..300).map(|_| docker.inspect_node("n"))).await;
+        assert!(reads.iter().all(|read| matches!(read, Err(Error::Timeout { .. }))));
+        let error = docker.secrets().await.unwrap_err().to_string();
+        assert!(error.contains("does not answer GET /version"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    }
+
+    #[tokio::test]
+    async fn the_next_manager_is_tried_when_one_is_gone() {
+        let engine = Scripted::new(|_| ok(json!([])));
+        let hosts = vec!["unix:///nonexistent/socket".to_owned(), engine.docker.host().to_owned()];
+        let settings = Settings { hosts, ..Settings::default() };
+        let docker = Docker::new(&Endpoint::resolve(&settings, &|_| None, None).unwrap()).unwrap();
+        assert!(docker.nodes().await.unwrap().is_empty());
+    }
 }

@@ -1,7 +1,8 @@
 //! Secrets of the swarm.
 
 use super::blobs::{Creation, creation};
-use super::error::{Error, Found, Kind, Result, Subject};
+use super::error::{Error, Found, Kind, Result};
+use super::refusal::Subject;
 use super::shared::Wanted;
 use super::{Docker, swarm};
 use std::{collections::BTreeMap, sync::Arc};

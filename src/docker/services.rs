@@ -255,3 +255,69 @@ impl ServiceSpec {
 fn gone(name: &str) -> Error {
     Error::NotFound { kind: Kind::Service, name: name.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Scripted, ok, refuse};
+    use super::*;
+    use serde_json::{Value, json};
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    /// An Engine with one service, which refuses a number of writes as out of sequence.
+    fn engine(conflicts: u32) -> Scripted {
+        let conflicts = AtomicU32::new(conflicts);
+        Scripted::new(move |asked| match asked.what.as_str() {
+            "GET /services/id" => ok(json!({
+                "ID": "id", "Version": {"Index": 7},
+                "Spec": {"Name": "web", "New": 1, "TaskTemplate": {"ContainerSpec": {"Image": "a", "Healthcheck": {"Test": ["NONE"]}}}},
+            })),
+            _ if conflicts.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() => {
+                refuse(500, "rpc error: code = Unknown desc = update out of sequence")
+            }
+            _ => ok(Value::Null),
+        })
+    }
+
+    fn relabel(spec: &mut ServiceSpec) -> Result<bool> {
+        spec.labels.get_or_insert_default().insert("k".into(), "v".into());
+        Ok(true)
+    }
+
+    #[tokio::test]
+    async fn an_update_keeps_what_it_does_not_change() {
+        let engine = engine(2);
+        assert_eq!(engine.docker.update_service("id", None, relabel).await, Ok(true));
+        let last = engine.asked().pop().unwrap();
+        assert_eq!(
+            (last.what.as_str(), last.query.as_str()),
+            ("POST /services/id/update", "version=7&registryAuthFrom=spec")
+        );
+        assert_eq!((&last.body["New"], &last.body["Labels"]), (&json!(1), &json!({"k": "v"})));
+        let healthcheck = &last.body["TaskTemplate"]["ContainerSpec"]["Healthcheck"];
+        assert_eq!(healthcheck, &json!({"Test": ["NONE"]}));
+        assert_eq!(engine.count("GET /services/id"), 3, "each attempt starts with a fresh read");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_where_nothing_changes() {
+        let engine = engine(0);
+        assert_eq!(engine.docker.update_service("id", None, |_| Ok(true)).await, Ok(false));
+        let refused = |_: &mut ServiceSpec| Err(Error::Stopped);
+        assert_eq!(engine.docker.update_service("id", None, refused).await, Err(Error::Stopped));
+        assert_eq!(engine.count("POST /services/id/update"), 0);
+    }
+
+    #[tokio::test]
+    async fn new_credentials_are_sent_instead_of_the_old_ones() {
+        let engine = engine(0);
+        let auth = RegistryAuth { username: "u".into(), ..RegistryAuth::default() };
+        engine.docker.update_service("id", Some(&auth), relabel).await.unwrap();
+        assert_eq!(engine.asked().pop().unwrap().query, "version=7");
+    }
+
+    #[tokio::test]
+    async fn the_beginning_of_an_id_is_no_id() {
+        let engine = Scripted::new(|_| ok(json!({"ID": "identity"})));
+        assert!(matches!(engine.docker.inspect_service("id").await, Err(Error::NotFound { .. })));
+    }
+}

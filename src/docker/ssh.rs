@@ -223,13 +223,9 @@ pub(super) struct SessionEnded(pub(super) String);
 
 impl SessionEnded {
     pub(super) fn explain(&self) -> Cause {
-        let line = self
-            .0
-            .lines()
-            .rev()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or("ssh ended without a word")
-            .trim();
+        let last = self.0.lines().rev().map(str::trim).find(|line| !line.is_empty());
+        let line =
+            last.unwrap_or("it ended without a word").trim_start_matches("ssh: ").trim_end_matches('.');
         let has = |part: &str| self.0.to_lowercase().contains(part);
         let (hint, passing) = if has("host key verification failed") {
             (Some("Add the host's key to known_hosts, for example by logging in once by hand"), false)
@@ -244,6 +240,8 @@ impl SessionEnded {
             (Some("Check the name of the host"), false)
         } else if has("docker: command not found") || has("docker: not found") {
             (Some("Install the docker command line on that host"), false)
+        } else if has("no such file") && has("dial unix") {
+            (Some("Check the path of the socket and that the Docker Engine runs there"), true)
         } else if has("permission denied") {
             (Some("Let that user use Docker there, as a member of the group `docker` for example"), false)
         } else {
@@ -261,10 +259,10 @@ mod tests {
     fn the_last_line_of_ssh_is_told_with_what_to_do() {
         let text = "Warning: Permanently added 'h'.\nu@h: Permission denied (publickey).\n";
         let cause = SessionEnded(text.into()).explain();
-        assert_eq!(cause.text, "ssh: u@h: Permission denied (publickey).");
+        assert_eq!(cause.text, "ssh: u@h: Permission denied (publickey)");
         assert!(cause.hint.unwrap().contains("key"), "{cause:?}");
         let cause = SessionEnded("bash: line 1: docker: command not found".into()).explain();
         assert!(cause.hint.unwrap().contains("Install the docker"), "{cause:?}");
-        assert_eq!(SessionEnded(String::new()).explain().text, "ssh: ssh ended without a word");
+        assert_eq!(SessionEnded(String::new()).explain().text, "ssh: it ended without a word");
     }
 }

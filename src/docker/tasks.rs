@@ -204,7 +204,7 @@ impl Docker {
             }
             if started.elapsed() + pause > limit {
                 return Err(Error::Timeout {
-                    what: format!("stopping the tasks of service `{name}`"),
+                    what: format!("tasks of the removed service `{name}` still run"),
                     after: limit,
                 });
             }

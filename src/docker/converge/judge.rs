@@ -1,12 +1,12 @@
 //! Whether a service has got where its specification wants it. Pure: what was seen and when goes in, a verdict comes out.
 
-use super::nodes::{Node, NodeState};
-use super::services::{Service, UpdateState};
-use super::spec::ServiceSpec;
-use super::swarm::{Moment, parse_time};
-use super::tasks::{Task, TaskState};
+use super::places::{
+    Places, Progress, Seen, could_not_begin, has_no_node, is_global, is_job, places, progress, wanted_alive,
+};
+use crate::docker::swarm::{Moment, parse_time};
+use crate::docker::{Error, Task, TaskState, UpdateState};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
@@ -24,19 +24,6 @@ const ROLLBACK: Duration = Duration::from_secs(20);
 const SWARM_ACTS: Duration = Duration::from_secs(10);
 /// Tasks are created after the write that they result from; clocks of managers may differ by this.
 const BEFORE: Duration = Duration::from_secs(2);
-
-/// What was seen of a service at one time.
-pub(super) struct Seen {
-    pub service: Service,
-    /// All of its tasks.
-    pub tasks: Vec<Task>,
-    /// Identifiers of those that are made after the current specification.
-    pub current: BTreeSet<String>,
-    pub nodes: std::sync::Arc<[Node]>,
-    pub at: Instant,
-    /// The same time by the manager's clock, if that is known.
-    pub there: Option<Moment>,
-}
 
 /// Why a service does not get where it is to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +46,7 @@ pub enum Reason {
     /// Terraform asked to stop.
     Stopped,
     /// The Engine could not be asked.
-    Engine(super::Error),
+    Engine(Error),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -69,15 +56,6 @@ pub(super) enum Verdict {
     /// It is not there yet; when to look again at the latest.
     Waiting(Duration),
     Failed(Reason),
-}
-
-/// How far a service is, for people.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Tasks that run, or that have completed where they are to complete.
-    pub done: u64,
-    /// Tasks that are wanted.
-    pub wanted: u64,
 }
 
 /// What is remembered from one look to the next.
@@ -102,7 +80,7 @@ impl Judge {
         let written = parse_time(&seen.service.updated_at).map(|at| at.saturating_sub(BEFORE));
         self.written = self.written.or(written);
         let mut still = BTreeSet::new();
-        let places = self.places(seen);
+        let places = places(seen, self.written);
         self.progress = progress(seen, &places);
         let verdict = self
             .update(seen, &mut still)
@@ -181,38 +159,6 @@ impl Judge {
         longest
     }
 
-    fn places<'a>(&self, seen: &'a Seen) -> Places<'a> {
-        let mut places = Places::new();
-        let iteration = seen.service.job_status.as_ref().map(|job| job.job_iteration);
-        let job = is_job(&seen.service.spec);
-        for task in seen.tasks.iter().filter(|task| seen.current.contains(&task.id)) {
-            if job && task.job_iteration.unwrap_or_default() != iteration.unwrap_or_default() {
-                continue;
-            }
-            let place = places.entry(place_of(task)).or_default();
-            let node = seen.nodes.iter().find(|node| node.id == task.node_id);
-            let down = node.is_some_and(|node| node.status.state == NodeState::Down);
-            let state = task.status.state;
-            if wanted_alive(task) && state.is_alive() {
-                place.live = Some(task);
-                if state == TaskState::Running && !down {
-                    place.running = Some(task);
-                }
-            }
-            if state == TaskState::Complete {
-                place.completed = Some(task);
-            }
-            let ended = matches!(state, TaskState::Failed | TaskState::Rejected)
-                || (state == TaskState::Complete && !job);
-            let recent =
-                parse_time(&task.created_at).zip(self.written).is_none_or(|(at, written)| at >= written);
-            if ended && recent {
-                place.ended.push(task);
-            }
-        }
-        places
-    }
-
     /// What the tasks say that will not heal by itself.
     fn failure(&mut self, seen: &Seen, places: &Places<'_>, still: &mut BTreeSet<String>) -> Option<Verdict> {
         for (name, place) in places {
@@ -283,92 +229,10 @@ fn next_look(seen: &Seen) -> Duration {
     Duration::from_millis(if soon { 75 } else { 250 })
 }
 
-/// The current tasks, by the place that each is for: a slot, or the node of a global service.
-type Places<'a> = BTreeMap<String, Place<'a>>;
-
-/// The tasks of one place.
-#[derive(Default)]
-struct Place<'a> {
-    /// The task that is to run and has not ended.
-    live: Option<&'a Task>,
-    /// The task that runs, on a node that is not down.
-    running: Option<&'a Task>,
-    completed: Option<&'a Task>,
-    /// Tasks that ended without being asked to.
-    ended: Vec<&'a Task>,
-}
-
-fn place_of(task: &Task) -> String {
-    if task.slot > 0 { format!("{:05}", task.slot) } else { task.node_id.clone() }
-}
-
-fn wanted_alive(task: &Task) -> bool {
-    // Tasks of jobs are to complete, which comes after running.
-    task.desired_state <= TaskState::Complete
-}
-
-/// Whether a task ended before anything of its image ran.
-fn could_not_begin(task: &Task) -> bool {
-    task.status.state == TaskState::Rejected || task.status.err.starts_with("starting container failed")
-}
-
-fn progress(seen: &Seen, places: &Places<'_>) -> Progress {
-    let job = is_job(&seen.service.spec);
-    let there = |place: &&Place<'_>| if job { place.completed.is_some() } else { place.running.is_some() };
-    Progress { done: places.values().filter(there).count() as u64, wanted: wanted(seen, places) }
-}
-
-/// Whether the scheduler has found no node for a task, which it says in the task's error.
-pub(super) fn has_no_node(task: &Task) -> bool {
-    task.status.state == TaskState::Pending && task.status.err.contains("no suitable node")
-}
-
-fn is_global(spec: &ServiceSpec) -> bool {
-    spec.mode.as_ref().is_some_and(|mode| mode.global.is_some() || mode.global_job.is_some())
-}
-
-fn is_job(spec: &ServiceSpec) -> bool {
-    spec.mode.as_ref().is_some_and(|mode| mode.replicated_job.is_some() || mode.global_job.is_some())
-}
-
-/// How many tasks there are to be.
-fn wanted(seen: &Seen, places: &Places<'_>) -> u64 {
-    let spec = &seen.service.spec;
-    if is_global(spec) {
-        return wanted_on_nodes(seen, places);
-    }
-    let mode = spec.mode.clone().unwrap_or_default();
-    if let Some(job) = mode.replicated_job {
-        return job.total_completions.or(job.max_concurrent).unwrap_or(1);
-    }
-    mode.replicated.unwrap_or_default().replicas.unwrap_or(1)
-}
-
-/// One for each node that can take one, and one for each node that has got one.
-fn wanted_on_nodes(seen: &Seen, places: &Places<'_>) -> u64 {
-    let template = seen.service.spec.task_template.as_ref();
-    let placement = template.and_then(|template| template.placement.as_ref());
-    let eligible = |node: &Node| {
-        let has_one =
-            places.get(&node.id).is_some_and(|place| place.live.is_some() || place.completed.is_some());
-        let admitted = placement.map_or(Some(true), |placement| placement.admits(node));
-        let up = node.status.state != NodeState::Down;
-        up && (has_one || (node.takes_tasks() && admitted == Some(true)))
-    };
-    seen.nodes.iter().filter(|node| eligible(node)).count() as u64
-}
-
-impl ServiceSpec {
-    /// When an ended task is replaced: `any`, which is the default, `on-failure` or `none`.
-    pub(super) fn restart_condition(&self) -> &str {
-        let policy = self.task_template.as_ref().and_then(|template| template.restart_policy.as_ref());
-        policy.and_then(|policy| policy.condition.as_deref()).unwrap_or("any")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::docker::{Node, Service};
     use serde_json::{Value, json};
 
     /// A service of two replicas with tasks `(slot, state, desired state, current)`.

@@ -4,14 +4,21 @@
 //! Looks come every 25 ms at first and every 250 ms at last (75 ms while a task is about to run), which shows
 //! the result within 350 ms of the time that the manager notes for it.
 
+mod judge;
+mod places;
+
+pub use judge::Reason;
+pub use places::Progress;
+
 use super::error::{Error, Found, Result};
 use super::events::{Event, wait};
-use super::judge::{Judge, Progress, Reason, Seen, Verdict, has_no_node};
 use super::services::UpdateState;
 use super::tasks::{Task, TaskState};
 use super::{Docker, Node};
 use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt;
+use judge::{Judge, Verdict};
+use places::{Seen, has_no_node};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -304,4 +311,77 @@ fn problems(service: &str, failed: &[&Task], nodes: &[Node]) -> Vec<TaskProblem>
     let mut problems: Vec<_> = found.into_values().collect();
     problems.sort_by_key(|problem| std::cmp::Reverse(problem.times));
     problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Scripted, ok, refuse};
+    use super::*;
+    use serde_json::{Value, json};
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    /// An Engine that tells no events, with a service whose only task is in the next of these states at each look.
+    fn engine(states: &'static [&'static str], err: &'static str) -> Scripted {
+        let looks = AtomicU32::new(0);
+        Scripted::new(move |asked| match asked.what.as_str() {
+            "GET /services/id" => ok(json!({"ID": "id", "Spec": {"Name": "web"}})),
+            "GET /tasks" => {
+                // Each look asks for all tasks and for the current ones.
+                let look = (looks.fetch_add(1, SeqCst) / 2) as usize;
+                let state = states[look.min(states.len() - 1)];
+                ok(json!([{"ID": "t", "Slot": 1, "NodeID": "n", "DesiredState": "running",
+                    "Status": {"State": state, "Err": err, "Timestamp": "2026-01-01T00:00:00Z"}}]))
+            }
+            "GET /nodes" => ok(json!([{"ID": "n", "Description": {"Hostname": "hub"}}])),
+            "GET /events" => refuse(500, "no events today"),
+            _ => ok(Value::Null),
+        })
+    }
+
+    fn soon() -> Wait {
+        Wait { limit: Duration::from_secs(5), stability: Duration::ZERO, grace: Duration::from_millis(300) }
+    }
+
+    #[tokio::test]
+    async fn it_is_seen_without_any_event() {
+        let engine = engine(&["pending", "preparing", "running"], "");
+        let converged = engine.docker.converge("id", soon()).await.unwrap();
+        assert_eq!(converged.progress, Progress { done: 1, wanted: 1 });
+        assert_eq!(converged.since.as_deref(), Some("2026-01-01T00:00:00Z"));
+    }
+
+    #[tokio::test]
+    async fn a_failure_tells_the_words_of_the_tasks() {
+        let engine =
+            engine(&["pending"], "no suitable node (scheduling constraints not satisfied on 1 node)");
+        let failure = engine.docker.converge("id", soon()).await.unwrap_err();
+        assert_eq!(failure.reason, Reason::NoSuitableNode);
+        assert_eq!(
+            failure.to_string(),
+            "Service `web`: no node can take a task of it. 0 of 1 tasks are there.\n\
+             - no suitable node (scheduling constraints not satisfied on 1 node) (pending, 1×: web.1 on hub)"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_limit_a_stop_and_a_removal_end_the_wait() {
+        let starting = engine(&["starting"], "");
+        let short = Wait { limit: Duration::from_millis(200), ..soon() };
+        let reason = starting.docker.converge("id", short).await.unwrap_err().reason;
+        assert_eq!(reason, Reason::TimedOut(short.limit));
+        let stop = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            starting.docker.stop();
+        };
+        let (stopped, ()) = tokio::join!(starting.docker.converge("id", soon()), stop);
+        assert_eq!(stopped.unwrap_err().reason, Reason::Stopped);
+        let gone = Scripted::new(|_| refuse(404, "service id not found"));
+        assert_eq!(gone.docker.converge("id", soon()).await.unwrap_err().reason, Reason::Removed);
+    }
+
+    #[test]
+    fn output_is_made_fit_to_be_shown() {
+        assert_eq!(printable(b"\x1b[31mred\x07\ttab\r\n"), "[31mred\ttab");
+        assert_eq!(printable(&[b'x'; 5000]).len(), LOG_WIDTH);
+    }
 }
