@@ -7,10 +7,12 @@
 //!
 //! A test makes what it needs under names of its own, depends on no other, and leaves nothing behind.
 
+mod distribution;
 mod drift;
 mod examples;
 mod faults;
 mod load;
+mod process;
 mod registry_service;
 mod secrecy;
 mod started_by_hand;

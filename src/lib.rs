@@ -16,4 +16,6 @@ pub mod resources;
 pub mod terraform;
 
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod tidy;

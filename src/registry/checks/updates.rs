@@ -182,9 +182,9 @@ mod tests {
     #[test]
     fn p15_updates_that_do_not_notice() {
         let check = health_check(5001);
-        let short = Updates { monitor: Some(SECOND * 44), health_check: Some(&check), ..Updates::default() };
+        let short = Updates { monitor: Some(SECOND * 29), health_check: Some(&check), ..Updates::default() };
         assert_eq!(codes(short), [(false, "P15")]);
-        assert_eq!(codes(Updates { monitor: Some(SECOND * 45), ..short }), []);
+        assert_eq!(codes(Updates { monitor: Some(SECOND * 30), ..short }), []);
         assert_eq!(codes(Updates { health_check: None, ..short }), []);
         let at_once = |count, parallelism| Updates {
             replicas: Some(Replicas::Count(count)),

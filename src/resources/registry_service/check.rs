@@ -111,8 +111,6 @@ fn storage(config: &Config) -> Vec<Finding> {
     let mut findings = checks::storage(&StorageUse {
         replicas: replicas(config),
         in_memory: false,
-        // A driver in `extra_config` is looked at with the rendered file.
-        other_drivers: usize::from(filesystem.is_none() && config.is_set("extra_config")),
         filesystem,
         has_constraint: !list(config.get("placement.constraints")).is_empty()
             || !config.is_known("placement"),
