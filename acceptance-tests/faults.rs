@@ -70,7 +70,9 @@ fn a_lost_quorum_says_so() {
     workspace.apply_and_settle();
     testbed.run("kill", &["two"]);
     // The leader notices when it has missed enough heartbeats.
-    eventually("the quorum is lost", || (!testbed.try_docker(&["node", "ls"]).status.success()).then_some(()));
+    eventually("the quorum is lost", || {
+        (!testbed.try_docker(&["node", "ls"]).status.success()).then_some(())
+    });
     let said = workspace.plan_fails();
     assert!(said.contains("no leader") && said.contains("managers"), "{said}");
     assert_ne!(workspace.state("swarm_secret.it"), serde_json::Value::Null);

@@ -30,7 +30,17 @@ fn example(workspace: &Workspace) {
     fs::create_dir(&certificates).unwrap();
     let (crt, key) = (certificates.join("localhub.crt"), certificates.join("localhub.key"));
     let output = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "90"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "90",
+        ])
         .args(["-subj", "/CN=hub.docker.local", "-addext", "subjectAltName=DNS:hub.docker.local", "-keyout"])
         .arg(&key)
         .arg("-out")

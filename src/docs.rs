@@ -35,7 +35,10 @@ fn every_attribute_is_described_in_sentences() {
     }
     let provider = Swarm::default();
     walk("provider", &provider.schema().attributes);
-    provider.resources().iter().for_each(|resource| walk(resource.type_name(), &resource.schema().attributes));
+    provider
+        .resources()
+        .iter()
+        .for_each(|resource| walk(resource.type_name(), &resource.schema().attributes));
 }
 
 /// Compares a generated file with the committed one, or writes it under `UPDATE=1`.
@@ -77,7 +80,8 @@ fn front(title: &str, more: &str, docs: &str) -> String {
 }
 
 fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|_| panic!("{path} is missing"))
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+        .unwrap_or_else(|_| panic!("{path} is missing"))
 }
 
 fn hcl(path: &str) -> String {
@@ -94,7 +98,10 @@ fn schema_section(attributes: &[(&'static str, Attribute)]) -> String {
     text.push_str(&groups(attributes, "", "###", &mut nested));
     while !nested.is_empty() {
         let (path, members): (String, Vec<(&'static str, Attribute)>) = nested.remove(0);
-        text.push_str(&format!("<a id=\"nestedatt--{}\"></a>\n### Nested Schema for `{path}`\n\n", anchor(&path)));
+        text.push_str(&format!(
+            "<a id=\"nestedatt--{}\"></a>\n### Nested Schema for `{path}`\n\n",
+            anchor(&path)
+        ));
         let mut deeper = vec![];
         text.push_str(&groups(&members, &path, "####", &mut deeper));
         // What is in an object comes right after it.
@@ -109,7 +116,12 @@ fn anchor(path: &str) -> String {
 
 type Nested = Vec<(String, Vec<(&'static str, Attribute)>)>;
 
-fn groups(attributes: &[(&'static str, Attribute)], parent: &str, heading: &str, nested: &mut Nested) -> String {
+fn groups(
+    attributes: &[(&'static str, Attribute)],
+    parent: &str,
+    heading: &str,
+    nested: &mut Nested,
+) -> String {
     type Belongs = fn(&Attribute) -> bool;
     let groups: [(&str, Belongs); 3] = [
         ("Required", |attribute| attribute.required),
@@ -169,7 +181,9 @@ fn literal(value: &Value) -> Option<String> {
         Value::Bool(value) => Some(value.to_string()),
         Value::Number(value) => Some(value.to_string()),
         Value::String(value) => Some(format!("{value:?}")),
-        Value::List(items) => Some(format!("[{}]", items.iter().map(literal).collect::<Option<Vec<_>>>()?.join(", "))),
+        Value::List(items) => {
+            Some(format!("[{}]", items.iter().map(literal).collect::<Option<Vec<_>>>()?.join(", ")))
+        }
         Value::Map(items) if items.is_empty() => Some("{}".to_owned()),
         _ => None,
     }

@@ -2,13 +2,13 @@
 
 /// A name of a secret or a config: at most 64 letters, digits, `-`, `_` and `.`, beginning and ending with a
 /// letter or digit (swarmkit's rule for both).
-pub fn object_name(name: &String) -> Result<(), String> {
+pub fn object_name(name: &str) -> Result<(), String> {
     rule(name, 64, &['-', '_', '.'])
 }
 
 /// A name of a service: at most 63 letters, digits, `-` and `_`, beginning and ending with a letter or digit,
 /// since it becomes a DNS name.
-pub fn service_name(name: &String) -> Result<(), String> {
+pub fn service_name(name: &str) -> Result<(), String> {
     rule(name, 63, &['-', '_'])
 }
 
@@ -30,7 +30,7 @@ fn rule(name: &str, longest: usize, separators: &[char]) -> Result<(), String> {
 }
 
 /// A key of a label: anything but nothing, and not one of the provider's own.
-pub fn label_key(key: &String) -> Result<(), String> {
+pub fn label_key(key: &str) -> Result<(), String> {
     if key.is_empty() || key.contains(char::is_whitespace) {
         return Err("a key is not empty and has no spaces in it".to_owned());
     }
@@ -49,10 +49,10 @@ mod tests {
 
     #[test]
     fn names_as_the_engine_has_them() {
-        let ok = |name: &str| object_name(&name.to_owned()).is_ok();
+        let ok = |name: &str| object_name(name).is_ok();
         assert!(ok("localhub.crt") && ok("a") && ok(&"a".repeat(64)));
         assert!(!ok("") && !ok(".a") && !ok("a-") && !ok("a b") && !ok(&"a".repeat(65)) && !ok("ä"));
-        let ok = |name: &str| service_name(&name.to_owned()).is_ok();
+        let ok = |name: &str| service_name(name).is_ok();
         assert!(ok("my_registry-1") && !ok("a.b") && !ok(&"a".repeat(64)));
     }
 }

@@ -162,6 +162,6 @@ fn at_node(diagnostic: Diagnostic) -> Diagnostic {
     diagnostic.at("node")
 }
 
-fn not_empty(node: &String) -> Result<(), String> {
+fn not_empty(node: &str) -> Result<(), String> {
     if node.trim().is_empty() { Err("an ID or a hostname is wanted".to_owned()) } else { Ok(()) }
 }

@@ -93,7 +93,7 @@ impl Resource for SwarmSecret {
             );
         }
         // The rules of write-only values are looked at here, since a plan never has the values.
-        for (name, size) in [("data_wo", data_size as fn(&String) -> _), ("data_base64_wo", base64_size)] {
+        for (name, size) in [("data_wo", data_size as fn(&str) -> _), ("data_base64_wo", base64_size)] {
             if let Some(Err(rule)) = config.known::<String>(name).map(|data| size(&data)) {
                 found.push(
                     Diagnostic::error(format!("Invalid value for `{name}`"), super::failure::sentence(&rule))
@@ -353,11 +353,11 @@ fn foreign(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn data_size(data: &String) -> Result<(), String> {
+fn data_size(data: &str) -> Result<(), String> {
     size(data.len())
 }
 
-fn base64_size(data: &String) -> Result<(), String> {
+fn base64_size(data: &str) -> Result<(), String> {
     let bytes = STANDARD.decode(data).map_err(|_| "it does not read as base64 with padding".to_owned())?;
     size(bytes.len())
 }

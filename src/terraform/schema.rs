@@ -1,7 +1,7 @@
 //! The schema: what Terraform is told about each attribute. Every `#[tf(…)]` option is a method of [`Builder`].
 
 use super::{Field, Type, Value};
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{borrow::Borrow, fmt, marker::PhantomData, sync::Arc};
 
 /// The schema of a resource, or of the provider block.
 #[derive(Clone, Debug, Default)]
@@ -254,12 +254,12 @@ impl<T> Builder<T> {
     }
 
     /// Refuses a known value before the plan; unknown and null values are not checked.
-    pub fn check(mut self, check: fn(&T) -> Result<(), String>) -> Self
+    pub fn check<B: ?Sized + 'static>(mut self, check: fn(&B) -> Result<(), String>) -> Self
     where
-        T: Field + 'static,
+        T: Field + Borrow<B> + 'static,
     {
         self.attribute.checks.push(Arc::new(move |value| match T::decode(value.clone()) {
-            Ok(known) => check(&known),
+            Ok(known) => check(known.borrow()),
             // What is not wholly known, or of another type, is not for this check to judge.
             Err(_) => Ok(()),
         }));

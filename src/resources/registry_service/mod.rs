@@ -189,19 +189,19 @@ pub struct RegistryService {
     config_preview: Computed<String>,
 }
 
-fn mode(mode: &String) -> Result<(), String> {
+fn mode(mode: &str) -> Result<(), String> {
     one_of(mode, &["replicated", "global"])
 }
 
-fn endpoint_mode(mode: &String) -> Result<(), String> {
+fn endpoint_mode(mode: &str) -> Result<(), String> {
     one_of(mode, &["vip", "dnsrr"])
 }
 
-fn distribution(version: &String) -> Result<(), String> {
+fn distribution(version: &str) -> Result<(), String> {
     one_of(version, &["2.8", "3.0", "3.1"])
 }
 
-fn image_reference(image: &String) -> Result<(), String> {
+fn image_reference(image: &str) -> Result<(), String> {
     image.parse::<image::Reference>().map(drop).map_err(|error| error.to_string())
 }
 

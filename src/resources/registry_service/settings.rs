@@ -219,11 +219,11 @@ fn port(port: &i64) -> Result<(), String> {
     if (1..=65535).contains(port) { Ok(()) } else { Err("a port is a number from 1 to 65535".to_owned()) }
 }
 
-fn urls(urls: &String) -> Result<(), String> {
+fn urls(urls: &str) -> Result<(), String> {
     one_of(urls, &["relative", "request", "fixed"])
 }
 
-fn prefix(prefix: &String) -> Result<(), String> {
+fn prefix(prefix: &str) -> Result<(), String> {
     if prefix.starts_with('/') && prefix.ends_with('/') {
         Ok(())
     } else {
@@ -231,15 +231,15 @@ fn prefix(prefix: &String) -> Result<(), String> {
     }
 }
 
-fn level(level: &String) -> Result<(), String> {
+fn level(level: &str) -> Result<(), String> {
     one_of(level, &["error", "warn", "info", "debug"])
 }
 
-fn format(format: &String) -> Result<(), String> {
+fn format(format: &str) -> Result<(), String> {
     one_of(format, &["text", "json", "logstash"])
 }
 
-fn absolute(path: &String) -> Result<(), String> {
+fn absolute(path: &str) -> Result<(), String> {
     if path.starts_with('/') && path.len() > 1 {
         Ok(())
     } else {
@@ -248,7 +248,7 @@ fn absolute(path: &String) -> Result<(), String> {
 }
 
 /// Distribution ignores an address without a scheme without a word (checks T13 and C3).
-pub fn web_address(url: &String) -> Result<(), String> {
+pub fn web_address(url: &str) -> Result<(), String> {
     match url.parse::<http::Uri>() {
         Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() => Ok(()),
         _ => Err("an address begins with `http://` or `https://` and a host".to_owned()),

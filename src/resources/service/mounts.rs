@@ -57,11 +57,11 @@ pub struct VolumeOptions {
     pub driver_options: BTreeMap<String, String>,
 }
 
-fn kind(kind: &String) -> Result<(), String> {
+fn kind(kind: &str) -> Result<(), String> {
     one_of(kind, &["volume", "bind", "tmpfs"])
 }
 
-fn absolute(path: &String) -> Result<(), String> {
+fn absolute(path: &str) -> Result<(), String> {
     if path.starts_with('/') && path.len() > 1 {
         Ok(())
     } else {
@@ -69,7 +69,7 @@ fn absolute(path: &String) -> Result<(), String> {
     }
 }
 
-fn propagation(propagation: &String) -> Result<(), String> {
+fn propagation(propagation: &str) -> Result<(), String> {
     one_of(propagation, &["rprivate", "private", "rshared", "shared", "rslave", "slave"])
 }
 

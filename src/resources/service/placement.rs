@@ -27,7 +27,7 @@ fn constraints(constraints: &BTreeSet<String>) -> Result<(), String> {
 }
 
 /// Swarm understands spreading over labels only, and ignores everything else without a word.
-fn spread(labels: &Vec<String>) -> Result<(), String> {
+fn spread(labels: &[String]) -> Result<(), String> {
     let known = |label: &String| label.starts_with("node.labels.") || label.starts_with("engine.labels.");
     match labels.iter().find(|label| !known(label)) {
         None => Ok(()),

@@ -28,11 +28,11 @@ fn port(port: &i64) -> Result<(), String> {
     if (1..=65535).contains(port) { Ok(()) } else { Err("a port is a number from 1 to 65535".to_owned()) }
 }
 
-fn protocol(protocol: &String) -> Result<(), String> {
+fn protocol(protocol: &str) -> Result<(), String> {
     one_of(protocol, &["tcp", "udp", "sctp"])
 }
 
-fn mode(mode: &String) -> Result<(), String> {
+fn mode(mode: &str) -> Result<(), String> {
     one_of(mode, &["ingress", "host"])
 }
 

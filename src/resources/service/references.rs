@@ -39,7 +39,7 @@ impl Reference {
     }
 }
 
-fn mode(mode: &String) -> Result<(), String> {
+fn mode(mode: &str) -> Result<(), String> {
     match u32::from_str_radix(mode, 8) {
         Ok(bits) if bits <= 0o7777 && mode.len() == 4 => Ok(()),
         _ => Err("a mode is four octal digits, such as \"0400\"".to_owned()),

@@ -46,11 +46,11 @@ impl Rollout {
     }
 }
 
-fn order(order: &String) -> Result<(), String> {
+fn order(order: &str) -> Result<(), String> {
     one_of(order, &["start-first", "stop-first"])
 }
 
-fn failure_action(action: &String) -> Result<(), String> {
+fn failure_action(action: &str) -> Result<(), String> {
     one_of(action, &["pause", "continue", "rollback"])
 }
 
@@ -99,7 +99,7 @@ impl Default for Restart {
     }
 }
 
-fn condition(condition: &String) -> Result<(), String> {
+fn condition(condition: &str) -> Result<(), String> {
     one_of(condition, &["any", "on-failure", "none"])
 }
 
