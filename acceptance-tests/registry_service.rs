@@ -167,13 +167,14 @@ fn every_attribute_changes_in_place() {
 fn name_and_mode_replace() {
     let testbed = Testbed::shared();
     let registry = Registry::new("replaced");
-    let workspace = Workspace::new(testbed, &registry.hcl(""));
+    let shared = "storage = { filesystem = { volume = \"VOLUME\", shared = true } }";
+    let workspace = Workspace::new(testbed, &registry.with(shared, ""));
     workspace.apply_and_settle();
-    workspace.write(&registry.hcl("mode     = \"global\""));
+    workspace.write(&registry.with(shared, "mode     = \"global\""));
     assert_eq!(workspace.plan().changes(), [("registry_service.it".to_owned(), "delete+create".to_owned())]);
     workspace.apply_and_settle();
     let other = Registry { name: unique("renamed"), port: registry.port };
-    workspace.write(&other.hcl("mode     = \"global\""));
+    workspace.write(&other.with(shared, "mode     = \"global\""));
     assert_eq!(workspace.plan().changes(), [("registry_service.it".to_owned(), "delete+create".to_owned())]);
     workspace.apply_and_settle();
 }
@@ -328,9 +329,9 @@ fn what_cannot_start_ends_the_apply_with_its_reason() {
 fn a_crash_shows_the_registry_s_last_words() {
     let testbed = Testbed::shared();
     let registry = Registry::new("crashing");
-    let said =
-        Workspace::new(testbed, &registry.hcl("extra_config = \"storage: {s3: {bucket: x}}\"")).apply_fails();
-    assert!(said.contains("multiple storage drivers"), "{said}");
+    let crashing = registry.with("", "args = [\"serve\", \"/nosuch.yml\"]");
+    let said = Workspace::new(testbed, &crashing).apply_fails();
+    assert!(said.contains("/nosuch.yml: no such file"), "{said}");
 }
 
 #[test]
@@ -360,7 +361,7 @@ fn what_would_lose_images_or_never_start_is_refused_at_plan() {
     for (storage, more, words) in [
         (volume, "replicas = 3", vec!["disk", "shared"]),
         ("storage = { delete = true }", "", vec!["filesystem"]),
-        (volume, "update = { order = \"start-first\" }", vec!["start-first", "stop-first"]),
+        (volume, "extra_config = \"storage: {s3: {bucket: x}}\"", vec!["2: filesystem, s3"]),
         (volume, "placement = { constraints = [\"node.foo==x\"] }", vec!["node.foo"]),
         (
             volume,
@@ -484,7 +485,19 @@ fn a_certificate_is_rotated_without_leaving_old_secrets() {
     assert!(left.lines().count() <= 5, "{left}");
 
     // A key of another certificate is refused before anything changes.
+    let good = hcl(&second, 4);
     workspace.write(&hcl(&[first[0].clone(), second[1].clone()], 5));
     let said = workspace.plan_fails();
     assert!(said.contains("key") && said.contains("certificate"), "{said}");
+    workspace.write(&good);
+}
+
+#[test]
+fn start_first_with_a_host_mode_port_is_told_at_plan_and_refused_at_apply() {
+    let registry = Registry::new("start-first");
+    let workspace = Workspace::new(Testbed::shared(), &registry.hcl("update = { order = \"start-first\" }"));
+    let plan = workspace.plan();
+    assert!(plan.text.contains("The update could never go on"), "{}", plan.text);
+    let said = workspace.apply_fails();
+    assert!(said.contains("Error: The update could never go on") && said.contains("stop-first"), "{said}");
 }

@@ -116,16 +116,14 @@ resource "swarm_secret" "it" {{
 #[test]
 fn an_error_does_not_show_what_it_is_about() {
     let value = unique("Geheim");
-    let workspace = Workspace::new(
+    let mut workspace = Workspace::new(
         Testbed::shared(),
         &format!(
-            "resource \"swarm_secret\" \"it\" {{\n  name = \"{}\"\n  data_base64_wo = \"{value}\"\n}}\n",
+            "variable \"it\" {{\n  sensitive = true\n}}\n\nresource \"swarm_secret\" \"it\" {{\n  name = \"{}\"\n  data_base64_wo = var.it\n}}\n",
             unique("shown")
         ),
     );
+    workspace.set("TF_VAR_it", &value);
     let said = workspace.plan_fails();
-    // Terraform shows the line of the configuration; the provider's own words must not have the value.
-    let words = said.split("data_base64_wo =").last().unwrap();
-    let own = words.split_once("Invalid").map_or(words, |(_, own)| own);
-    assert!(said.contains("base64") && !own.contains(&value), "{said}");
+    assert!(said.contains("base64") && !said.contains(&value), "{said}");
 }

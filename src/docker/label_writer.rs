@@ -17,9 +17,9 @@ use tokio::sync::{OwnedMutexGuard, oneshot};
 
 /// A writer sends when no request came for this long, for any node: Terraform starts the next resources when some
 /// have ended, so requests come in bursts over all nodes.
-const QUIET: Duration = Duration::from_millis(20);
+const QUIET: Duration = Duration::from_millis(100);
 /// A writer sends after this long in any case.
-const LONGEST: Duration = Duration::from_millis(200);
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// What a caller believes to be at a label's key, so that a change by others is told and not overwritten.
 #[derive(Clone, Debug, PartialEq, Eq)]

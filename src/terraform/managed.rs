@@ -174,7 +174,9 @@ impl<R: Resource> AnyResource for Managed<R> {
             return Planned { state: None, replace: vec![], diagnostics: vec![] };
         };
         let schema = self.schema();
-        let mut plan = Plan::new(schema, config, prior.clone(), private);
+        // What was kept for an object that is gone, or is replaced, says nothing of the next one.
+        let private = if prior.is_some() { private } else { Private::default() };
+        let mut plan = Plan::new(schema, config, prior, private);
         let mut diagnostics: Diagnostics = R::plan(&mut plan).err().into_iter().collect();
         diagnostics.extend(plan.bug(schema));
         if diagnostics.is_empty()
@@ -188,6 +190,7 @@ impl<R: Resource> AnyResource for Managed<R> {
 
     async fn apply(&self, apply: Apply) -> Applied {
         let Apply { prior, planned, config, private } = apply;
+        let private = if prior.is_some() { private } else { Private::default() };
         let Some(mut context) = self.context(private.clone()) else {
             return Applied { state: prior, private, diagnostics: vec![unconfigured()] };
         };

@@ -65,6 +65,8 @@ pub(super) struct Judge {
     /// How long a task may have no suitable node.
     pub grace: Duration,
     pub progress: Progress,
+    /// Whether the service was written right before the wait.
+    pub is_written: bool,
     /// Since when something is so, by a key of our own.
     since: HashMap<String, Instant>,
     /// When the service was written, by the manager's clock.
@@ -73,7 +75,14 @@ pub(super) struct Judge {
 
 impl Judge {
     pub(super) fn new(stability: Duration, grace: Duration) -> Self {
-        Self { stability, grace, progress: Progress::default(), since: HashMap::new(), written: None }
+        Self {
+            stability,
+            grace,
+            progress: Progress::default(),
+            is_written: true,
+            since: HashMap::new(),
+            written: None,
+        }
     }
 
     pub(super) fn judge(&mut self, seen: &Seen) -> Verdict {
@@ -100,6 +109,10 @@ impl Judge {
     fn update(&mut self, seen: &Seen, still: &mut BTreeSet<String>) -> Option<Verdict> {
         let update = seen.service.update_status.as_ref()?;
         match &update.state {
+            UpdateState::RollbackStarted if !self.is_written => {
+                Some(Verdict::Waiting(Duration::from_millis(250)))
+            }
+            _ if !self.is_written => None,
             UpdateState::Paused => Some(Verdict::Failed(Reason::Paused(update.message.clone()))),
             state @ (UpdateState::RollbackPaused | UpdateState::RollbackCompleted) => {
                 Some(Verdict::Failed(Reason::RolledBack(state.clone(), update.message.clone())))

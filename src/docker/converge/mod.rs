@@ -43,12 +43,15 @@ pub struct Wait {
     pub stability: Duration,
     /// How long a task may have no suitable node. A label or a node may be about to come.
     pub grace: Duration,
+    /// Whether the service was written right before. If it was not, how an earlier update ended is no news: after a
+    /// rollback the service is what it was before, and that may be just what is wanted.
+    pub written: bool,
 }
 
 impl Wait {
     /// Waits for `limit` at most, with 1 s of stability and 5 s of grace.
     pub fn at_most(limit: Duration) -> Self {
-        Self { limit, stability: Duration::from_secs(1), grace: Duration::from_secs(5) }
+        Self { limit, stability: Duration::from_secs(1), grace: Duration::from_secs(5), written: true }
     }
 }
 
@@ -152,6 +155,7 @@ impl Docker {
         let started = Instant::now();
         let mut events = self.events();
         let mut judge = Judge::new(how.stability, how.grace);
+        judge.is_written = how.written;
         let mut last = None;
         let mut all_there = None;
         let mut pause = Duration::from_millis(25);
@@ -339,7 +343,11 @@ mod tests {
     }
 
     fn soon() -> Wait {
-        Wait { limit: Duration::from_secs(5), stability: Duration::ZERO, grace: Duration::from_millis(300) }
+        Wait {
+            stability: Duration::ZERO,
+            grace: Duration::from_millis(300),
+            ..Wait::at_most(Duration::from_secs(5))
+        }
     }
 
     #[tokio::test]

@@ -114,7 +114,7 @@ async fn note_lives_and_dies() {
     let state = received(created.new_state.as_ref()).expect("a state");
     assert_eq!((state.get("id"), state.get("weight")), (&Value::from("note-0"), &weight));
     assert_eq!(state.get("secret_wo"), &Value::Null);
-    assert_eq!(&created.private[..], br#"{"kept":1,"number":0}"#);
+    assert_eq!(&created.private[..], br#"{"number":0}"#, "what an earlier object left is not the next one's");
 
     let read = pb::read_resource::Request {
         type_name: NOTE.into(),

@@ -7,7 +7,10 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::rt::TokioIo;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
@@ -52,10 +55,90 @@ pub(super) fn tls(trust: Trust<'_>) -> Result<Arc<ClientConfig>, ProbeError> {
             if roots.is_empty() {
                 return Err(refuse("there is no certificate in it"));
             }
-            builder.with_root_certificates(roots).with_no_client_auth()
+            let verifier = Pinned::new(roots, pem, Arc::clone(&provider))
+                .map_err(|error| ProbeError::Authority(error.to_string()))?;
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
         }
     };
     Ok(Arc::new(config))
+}
+
+/// Verifies as usual, but also takes a certificate that is itself one of the trusted ones.
+///
+/// A self-signed certificate made by `openssl req -x509` calls itself an authority, which webpki refuses in a server's
+/// certificate. Docker, which is written in Go, takes it where it is trusted, and so does this.
+#[derive(Debug)]
+struct Pinned {
+    usual: Arc<WebPkiServerVerifier>,
+    trusted: Vec<CertificateDer<'static>>,
+}
+
+impl Pinned {
+    fn new(
+        roots: RootCertStore,
+        pem: &str,
+        provider: Arc<rustls::crypto::CryptoProvider>,
+    ) -> Result<Self, rustls::client::VerifierBuilderError> {
+        let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build()?;
+        Ok(Self { usual, trusted: CertificateDer::pem_slice_iter(pem.as_bytes()).flatten().collect() })
+    }
+
+    /// What is left to check of a certificate that is trusted as it stands: its name and its dates.
+    fn check_alone(
+        certificate: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        rustls::client::verify_server_name(&rustls::server::ParsedCertificate::try_from(certificate)?, name)?;
+        let (_, parsed) = x509_parser::parse_x509_certificate(certificate)
+            .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        if now > parsed.validity().not_after.timestamp() {
+            return Err(Error::InvalidCertificate(CertificateError::Expired));
+        }
+        if now < parsed.validity().not_before.timestamp() {
+            return Err(Error::InvalidCertificate(CertificateError::NotValidYet));
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if self.trusted.iter().any(|trusted| trusted.as_ref() == certificate.as_ref()) {
+            return Self::check_alone(certificate, name, now);
+        }
+        self.usual.verify_server_cert(certificate, intermediates, name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.usual.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.usual.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
+    }
 }
 
 /// Some of a system's authorities may be unreadable; the rest still count, and an empty store refuses everybody.

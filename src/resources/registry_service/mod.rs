@@ -21,6 +21,7 @@ use crate::resources::{
 };
 use crate::terraform::{
     Computed, Config, Context, Diagnostic, Diagnostics, Duration, Model, Plan, Resource, Result, Timeouts,
+    Value,
 };
 use configuration::Settings;
 use engine::Known;
@@ -51,7 +52,7 @@ pub struct RegistryService {
 
     /// The image, such as `registry:2.8.3` or `registry:3.1.1@sha256:…`. A digest that Docker adds by itself is no
     /// difference.
-    #[tf(default = "registry:3", check = image_reference)]
+    #[tf(default = "registry:3", check = image_reference, same = same_image)]
     image: String,
 
     /// The version of the configuration's format: `2.8`, `3.0` or `3.1`. By default what the image's tag says.
@@ -205,6 +206,12 @@ fn image_reference(image: &str) -> Result<(), String> {
     image.parse::<image::Reference>().map(drop).map_err(|error| error.to_string())
 }
 
+/// `registry` and `docker.io/library/registry:latest` are one image.
+fn same_image(a: &Value, b: &Value) -> bool {
+    let canonical = |value: &Value| Some(value.as_str()?.parse::<image::Reference>().ok()?.canonical());
+    canonical(a).is_some_and(|a| canonical(b) == Some(a))
+}
+
 /// What the private state says while a rollout is under way: an update that was cut off is to be carried on.
 const UNSETTLED: &str = "unsettled";
 
@@ -258,7 +265,7 @@ impl Resource for RegistryService {
         self.config_secret = mounted_name(&owned).into();
         self.set_preview(context)?;
         let limit = Timeouts::create_or(self.timeouts.as_ref(), Duration::minutes(10));
-        self.settle(&limit, context).await?;
+        self.settle(true, &limit, context).await?;
         owned::remove_superseded(&self.name, &owned, &context.client).await;
         Ok(())
     }
@@ -268,6 +275,7 @@ impl Resource for RegistryService {
         let Some(service) = found.doing(|| format!("read service `{}`", self.name))? else { return Ok(None) };
         let known = Known::of(&self, Some(&service.spec), &context.client).await?;
         self.take(&service, &known, &context.private, false);
+        plan::remember_names(&service.spec, &mut context.private);
         Ok(Some(self))
     }
 
@@ -288,14 +296,14 @@ impl Resource for RegistryService {
         if let Some(refused) = refused {
             return Err(refused);
         }
-        updated.doing(|| format!("update service `{}`", self.name))?;
+        let written = updated.doing(|| format!("update service `{}`", self.name))?;
         if self.image != prior.image {
             self.image_digest = self.digest().into();
         }
         self.config_secret = mounted_name(&owned).into();
         self.set_preview(context)?;
         let limit = Timeouts::update_or(self.timeouts.as_ref(), Duration::minutes(20));
-        self.settle(&limit, context).await?;
+        self.settle(written, &limit, context).await?;
         context.private.remove(UNSETTLED);
         owned::remove_superseded(&self.name, &owned, &context.client).await;
         self.remove_generations_left(prior, context).await;
@@ -318,6 +326,7 @@ impl Resource for RegistryService {
         let mut imported = RegistryService::unread();
         let known = Known::of(&imported, Some(&service.spec), &context.client).await?;
         imported.take(&service, &known, &context.private, true);
+        plan::remember_names(&service.spec, &mut context.private);
         Ok(Some(imported))
     }
 }

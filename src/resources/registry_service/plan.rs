@@ -6,10 +6,12 @@ use super::{
     settings::is_rendered,
 };
 use crate::{
-    registry::{self, Dialect, Secret, configuration::DEBUG_PORT, derive, image::Reference},
-    resources::service::{Healthcheck, Publish, Rollout},
-    terraform::{Diagnostic, Duration, Number, Plan, Result, Value},
+    docker::ServiceSpec,
+    registry::{self, Dialect, Secret, configuration::DEBUG_PORT, derive, image::Reference as Image},
+    resources::service::{Healthcheck, Publish, Reference, Rollout},
+    terraform::{Diagnostic, Duration, Number, Plan, Private, Result, Value},
 };
+use std::collections::BTreeMap;
 
 /// Derives and computes what the schema leaves open.
 pub(super) fn plan(plan: &mut Plan) -> Result<()> {
@@ -17,6 +19,7 @@ pub(super) fn plan(plan: &mut Plan) -> Result<()> {
     distribution(plan, rendered)?;
     http(plan, rendered);
     targets(plan, rendered);
+    sources(plan);
     let check = healthcheck(plan, rendered);
     stop_grace(plan, rendered);
     rollouts(plan, rendered, check.as_ref());
@@ -33,7 +36,7 @@ fn distribution(plan: &mut Plan, rendered: bool) -> Result<()> {
         return Ok(());
     }
     let Some(image) = plan.known::<String>("image") else { return Ok(()) };
-    let Ok(reference) = image.parse::<Reference>() else { return Ok(()) };
+    let Ok(reference) = image.parse::<Image>() else { return Ok(()) };
     match reference.effective_tag().and_then(Dialect::of_tag) {
         Some(dialect) => {
             plan.derive("distribution", dialect.to_string());
@@ -64,6 +67,45 @@ fn http(plan: &mut Plan, rendered: bool) {
 fn targets(plan: &mut Plan, rendered: bool) {
     let listens = if rendered { plan.known::<i64>("http.port") } else { Some(by_environment(plan)) };
     plan.derive_each("publish", "target", listens);
+}
+
+/// The names of the secrets and configs that a service refers to, by ID.
+const NAMES: &str = "names";
+
+/// Keeps what a service calls its secrets and configs, so that a plan can tell an ID and a name of one object for what
+/// they are. They change with the service only.
+pub(super) fn remember_names(spec: &ServiceSpec, private: &mut Private) {
+    let references = Reference::secrets(spec).into_iter().chain(Reference::configs(spec));
+    let names: BTreeMap<String, String> =
+        references.map(|found| (found.object.id, found.object.name)).collect();
+    if names.is_empty() {
+        private.remove(NAMES);
+    } else {
+        private.set(NAMES, names);
+    }
+}
+
+/// A reference by name where the state has the ID, or the other way round, is no difference.
+fn sources(plan: &mut Plan) {
+    let names: BTreeMap<String, String> = plan.private.get(NAMES).unwrap_or_default();
+    for path in ["secrets", "configs"] {
+        let Some(wanted) = plan.known::<Vec<Reference>>(path) else { continue };
+        let Some(held) = plan.prior.as_ref().and_then(|prior| prior.known::<Vec<Reference>>(path)) else {
+            continue;
+        };
+        let id = |source: &str| {
+            names.iter().find(|(_, name)| *name == source).map_or(source.to_owned(), |(id, _)| id.clone())
+        };
+        let by_id = |references: &[Reference]| {
+            let by_id = |own: &Reference| Reference { source: id(&own.source), ..own.clone() };
+            let mut references: Vec<Reference> = references.iter().map(by_id).collect();
+            references.sort();
+            references
+        };
+        if wanted != held && by_id(&wanted) == by_id(&held) {
+            plan.set(path, held);
+        }
+    }
 }
 
 /// The port on which a registry listens that is configured by its environment.
@@ -176,7 +218,7 @@ fn digest(plan: &mut Plan) {
     if !plan.is_create() && !plan.changes("image") {
         return;
     }
-    match plan.known::<String>("image").map(|image| image.parse::<Reference>()) {
+    match plan.known::<String>("image").map(|image| image.parse::<Image>()) {
         Some(Ok(reference)) => plan.set("image_digest", reference.digest().map(str::to_owned)),
         Some(Err(_)) => plan.set("image_digest", None::<String>),
         None if matches!(plan.get("image"), Value::Unknown(_)) => plan.set_unknown("image_digest"),

@@ -14,12 +14,17 @@ impl RegistryService {
     ///
     /// # Errors
     /// It cannot get there, or not in time; the words are those of its tasks.
-    pub(super) async fn settle(&self, limit: &Duration, context: &Context<Docker>) -> Result<()> {
+    pub(super) async fn settle(
+        &self,
+        written: bool,
+        limit: &Duration,
+        context: &Context<Docker>,
+    ) -> Result<()> {
         if !self.wait_for.replicas {
             return Ok(());
         }
         let started = Instant::now();
-        let wait = Wait::at_most(limit.to_std());
+        let wait = Wait { written, ..Wait::at_most(limit.to_std()) };
         if let Err(failure) = context.client.converge(self.id.get()?, wait).await {
             return Err(Diagnostic::error(
                 format!("Service `{}` does not run as it should", self.name),
