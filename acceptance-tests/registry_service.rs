@@ -306,7 +306,7 @@ fn what_cannot_start_ends_the_apply_with_its_reason() {
         ("placement = { constraints = [\"node.labels.nosuch==true\"] }", vec!["node.labels.nosuch"]),
         (
             "healthcheck = { command = [\"CMD\", \"false\"], interval = \"500ms\", retries = 1, timeout = \"1s\" }",
-            vec!["unhealthy"],
+            vec!["health check", "again and again"],
         ),
         (
             "resources = { limits = { memory = \"4MiB\" } }\n  mounts = [{ type = \"bind\", source = \"/nosuch\", target = \"/x\" }]",

@@ -17,9 +17,14 @@ use tokio::sync::{OwnedMutexGuard, oneshot};
 
 /// A writer sends when no request came for this long, for any node: Terraform starts the next resources when some
 /// have ended, so requests come in bursts over all nodes.
-const QUIET: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_millis(50);
+/// The same while more wait than Terraform starts at once unless told otherwise: then the user has asked for many at
+/// once, and a burst takes Terraform itself longer.
+const QUIET_IN_A_CROWD: Duration = Duration::from_millis(250);
+/// How many wait at most with Terraform's default parallelism.
+const FEW: usize = 10;
 /// A writer sends after this long in any case.
-const LONGEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(2);
 
 /// What a caller believes to be at a label's key, so that a change by others is told and not overwritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,11 +92,16 @@ impl LabelWriters {
     async fn gather(&self) {
         let started = Instant::now();
         while started.elapsed() < LONGEST {
-            let quiet = lock(&self.0).latest.map_or(QUIET, |latest| latest.elapsed());
-            if quiet >= QUIET {
+            let (waiting, latest) = {
+                let queues = lock(&self.0);
+                (queues.nodes.values().map(|queue| queue.waiting.len()).sum::<usize>(), queues.latest)
+            };
+            let wanted = if waiting > FEW { QUIET_IN_A_CROWD } else { QUIET };
+            let quiet = latest.map_or(wanted, |latest| latest.elapsed());
+            if quiet >= wanted {
                 return;
             }
-            tokio::time::sleep(QUIET - quiet).await;
+            tokio::time::sleep(wanted - quiet).await;
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What the Engine says about itself and its swarm.
 
-use super::Docker;
 use super::call::Request;
 use super::error::{Error, NotManager, Result};
 use super::object::null_as_default;
 use super::shared::lock;
+use super::{Docker, Node};
 use serde::Deserialize;
 use std::{
     sync::Mutex,
@@ -79,8 +79,12 @@ impl Docker {
             if let Some(reason) = not_manager(&info.swarm) {
                 return Err(Error::NotManager { host: self.host().to_owned(), reason });
             }
-            // Only a question to the swarm itself shows whether it has a leader.
-            self.nodes().await.map(drop)
+            // Only a question to the swarm itself shows whether it has a leader. A leader that has lost the other
+            // managers still answers reads out of its memory, so what it says of them counts as well.
+            match lost_quorum(&self.nodes_now().await?) {
+                Some(message) => Err(Error::NoQuorum { message }),
+                None => Ok(()),
+            }
         };
         self.0.manager.get_or_try_init(check).await.copied()
     }
@@ -100,6 +104,14 @@ fn not_manager(swarm: &SwarmInfo) -> Option<NotManager> {
         }
         _ => Some(NotManager::Unsettled(swarm.error.clone())),
     }
+}
+
+/// Says so, if half of the managers or more cannot be reached.
+fn lost_quorum(nodes: &[Node]) -> Option<String> {
+    let managers: Vec<_> = nodes.iter().filter_map(|node| node.manager_status.as_ref()).collect();
+    let gone = managers.iter().filter(|manager| manager.reachability == "unreachable").count();
+    let lost = gone > 0 && 2 * gone >= managers.len();
+    lost.then(|| format!("{gone} of its {} managers cannot be reached", managers.len()))
 }
 
 /// A time on the Engine's clock, as the time since 1970.
@@ -181,6 +193,21 @@ mod tests {
         {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_swarm_without_most_of_its_managers_is_told() {
+        let nodes = |reachable: &[&str]| -> Vec<Node> {
+            let node = |word: &&str| serde_json::json!({"ManagerStatus": {"Reachability": word}});
+            let mut all: Vec<_> = reachable.iter().map(node).collect();
+            all.push(serde_json::json!({"ID": "a worker"}));
+            all.into_iter().map(|node| serde_json::from_value(node).unwrap()).collect()
+        };
+        let lost = lost_quorum(&nodes(&["reachable", "unreachable", "unreachable"]));
+        assert_eq!(lost.as_deref(), Some("2 of its 3 managers cannot be reached"));
+        assert!(lost_quorum(&nodes(&["reachable", "unreachable"])).is_some());
+        assert!(lost_quorum(&nodes(&["reachable", "reachable", "unreachable"])).is_none());
+        assert!(lost_quorum(&nodes(&["reachable"])).is_none());
     }
 
     #[test]

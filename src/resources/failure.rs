@@ -51,3 +51,11 @@ pub async fn within<T>(
         .at("timeouts")),
     }
 }
+
+/// Makes sure that the Engine can manage a swarm at all, so that the user reads why not, instead of what fails for it.
+///
+/// # Errors
+/// It is in no swarm, a worker, locked, or without a quorum.
+pub async fn ready(docker: &docker::Docker, what: impl FnOnce() -> String) -> Result<()> {
+    docker.require_manager().await.doing(what)
+}

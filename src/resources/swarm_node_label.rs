@@ -1,7 +1,7 @@
 //! `swarm_node_label`: one label of one node.
 
 use super::{
-    failure::{Doing, failure, within},
+    failure::{Doing, failure, ready, within},
     names,
 };
 use crate::docker::{self, Docker, Expected, Found, Node, find_node, list_of_nodes};
@@ -46,6 +46,7 @@ impl Resource for SwarmNodeLabel {
     type Client = Docker;
 
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
+        ready(&context.client, || self.action("set")).await?;
         let nodes = context.client.nodes().await.doing(|| self.action("set"))?;
         let node = find_node(&nodes, &self.node).map_err(|error| self.no_such_node(&error, &nodes))?;
         match node.spec.labels.get(&self.key) {
@@ -62,6 +63,7 @@ impl Resource for SwarmNodeLabel {
     }
 
     async fn read(mut self, context: &mut Context<Docker>) -> Result<Option<Self>> {
+        ready(&context.client, || self.action("read")).await?;
         let nodes = context.client.nodes().await.doing(|| self.action("read"))?;
         let Some(node) =
             find_node(&nodes, &self.node).found().doing(|| self.action("read")).map_err(at_node)?

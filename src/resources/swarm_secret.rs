@@ -1,7 +1,7 @@
 //! `swarm_secret`: a secret of the swarm.
 
 use super::{
-    failure::{Doing, failure, within},
+    failure::{Doing, failure, ready, within},
     generation::{DigestKey, GENERATION_OF, OWN_LABELS},
     names,
 };
@@ -139,10 +139,12 @@ impl Resource for SwarmSecret {
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
         let limit = Timeouts::create_or(self.timeouts.as_ref(), LIMIT);
         let (data, name) = (self.bytes()?, self.name.clone());
+        ready(&context.client, || format!("create secret `{name}`")).await?;
         within(&limit, || format!("create secret `{name}`"), self.make(&data, context)).await
     }
 
     async fn read(mut self, context: &mut Context<Docker>) -> Result<Option<Self>> {
+        ready(&context.client, || format!("read secret `{}`", self.name)).await?;
         let found = context.client.secret(self.id.get()?).await.found();
         let Some(secret) = found.doing(|| format!("read secret `{}`", self.name))? else { return Ok(None) };
         self.secret_name = secret.name.clone().into();

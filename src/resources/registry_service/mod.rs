@@ -16,7 +16,7 @@ use super::service::{
 use crate::docker::{Docker, Found, ServiceSpec};
 use crate::registry::image;
 use crate::resources::{
-    failure::{Doing, failure},
+    failure::{Doing, failure, ready},
     names::service_name,
 };
 use crate::terraform::{
@@ -271,6 +271,7 @@ impl Resource for RegistryService {
     }
 
     async fn read(mut self, context: &mut Context<Docker>) -> Result<Option<Self>> {
+        ready(&context.client, || format!("read service `{}`", self.name)).await?;
         let found = context.client.service(self.id.get()?).await.found();
         let Some(service) = found.doing(|| format!("read service `{}`", self.name))? else { return Ok(None) };
         let known = Known::of(&self, Some(&service.spec), &context.client).await?;
@@ -334,6 +335,7 @@ impl Resource for RegistryService {
 impl RegistryService {
     /// What the Engine or the swarm cannot do: refused before anything is changed.
     async fn refuse(&self, context: &mut Context<Docker>) -> Result<()> {
+        ready(&context.client, || format!("write service `{}`", self.name)).await?;
         let wish = live::Wish::of(self);
         let mut found = wish.too_old(&context.client).await;
         let nodes = context.client.nodes_now().await.doing(|| "list the nodes".to_owned())?;

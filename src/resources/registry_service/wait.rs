@@ -2,7 +2,7 @@
 
 use super::RegistryService;
 use crate::{
-    docker::{Docker, Wait},
+    docker::{Docker, TaskState, Wait},
     registry::probe::{Expectation, Probe, Trust},
     resources::failure::sentence,
     terraform::{Context, Diagnostic, Duration, Result},
@@ -26,9 +26,17 @@ impl RegistryService {
         let started = Instant::now();
         let wait = Wait { written, ..Wait::at_most(limit.to_std()) };
         if let Err(failure) = context.client.converge(self.id.get()?, wait).await {
+            let mut detail = failure.to_string();
+            let ended = failure.problems.iter().any(|problem| problem.state == TaskState::Complete);
+            if ended && self.healthcheck.is_some() {
+                detail.push_str(
+                    "\nThe Engine also stops a task whose health check fails, and the registry ends without an error then: \
+                     try the command of `healthcheck` in its container.",
+                );
+            }
             return Err(Diagnostic::error(
                 format!("Service `{}` does not run as it should", self.name),
-                failure.to_string(),
+                detail,
             ));
         }
         self.serves(limit.to_std().saturating_sub(started.elapsed()), context).await
