@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     thread,
+    time::Instant,
 };
 
 /// What went through the socket.
@@ -22,6 +23,8 @@ struct Seen {
     in_flight: BTreeMap<String, usize>,
     /// The nodes that had two updates in flight.
     overlapping: Vec<String>,
+    /// When node updates were sent, to see how they were gathered.
+    sent: Vec<Instant>,
 }
 
 /// A socket before the Engine's that counts.
@@ -76,6 +79,7 @@ fn forward(mut client: UnixStream, mut engine: UnixStream, seen: &Arc<Mutex<Seen
             if let Some(node) =
                 request.strip_prefix("POST /nodes/").and_then(|rest| rest.strip_suffix("/update"))
             {
+                seen.sent.push(Instant::now());
                 let flying = seen.in_flight.entry(node.to_owned()).or_default();
                 *flying += 1;
                 if *flying > 1 {
@@ -143,7 +147,12 @@ resource "swarm_node_label" "it" {{
     let made = counter.take();
     assert_eq!(made.overlapping, Vec::<String>::new(), "two updates of one node in flight");
     let updates: usize = of(&made, "/update").iter().map(|(_, count)| **count).sum();
-    assert!(updates <= 15, "300 labels on 3 nodes took {updates} node updates with -parallelism=100");
+    let after = |sent: &Instant| sent.duration_since(made.sent[0]).as_millis();
+    assert!(
+        updates <= 15,
+        "300 labels on 3 nodes took {updates} node updates with -parallelism=100, after {:?} ms",
+        made.sent.iter().map(after).collect::<Vec<_>>()
+    );
 
     workspace.run(&["plan", "-detailed-exitcode", "-no-color"]);
     let refreshed = counter.take();

@@ -20,7 +20,7 @@ use tokio::sync::{OwnedMutexGuard, oneshot};
 const QUIET: Duration = Duration::from_millis(50);
 /// The same while more wait than Terraform starts at once unless told otherwise: then the user has asked for many at
 /// once, and a burst takes Terraform itself longer.
-const QUIET_IN_A_CROWD: Duration = Duration::from_millis(250);
+const QUIET_IN_A_CROWD: Duration = Duration::from_millis(400);
 /// How many wait at most with Terraform's default parallelism.
 const FEW: usize = 10;
 /// A writer sends after this long in any case.
