@@ -7,6 +7,7 @@
 //!
 //! A test makes what it needs under names of its own, depends on no other, and leaves nothing behind.
 
+mod connections;
 mod distribution;
 mod drift;
 mod examples;

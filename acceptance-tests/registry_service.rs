@@ -501,3 +501,60 @@ fn start_first_with_a_host_mode_port_is_told_at_plan_and_refused_at_apply() {
     let said = workspace.apply_fails();
     assert!(said.contains("Error: The update could never go on") && said.contains("stop-first"), "{said}");
 }
+
+#[test]
+fn what_the_engine_is_too_old_for_is_refused_at_plan() {
+    // The shared swarm is of Engine 20.10, which speaks API 1.41 and would drop the fields without a word.
+    let registry = Registry::new("too-old");
+    for (more, version) in [
+        ("healthcheck = { command = [\"CMD\", \"true\"], start_interval = \"1s\" }", "1.44"),
+        ("mounts = [{ source = \"v\", target = \"/v\", volume = { subpath = \"a\" } }]", "1.45"),
+    ] {
+        let said = Workspace::new(Testbed::shared(), &registry.hcl(more)).plan_fails();
+        assert!(said.contains(version) && said.contains("1.41"), "{said}");
+    }
+}
+
+#[test]
+fn networks_configs_and_generations_of_secrets_are_joined_and_let_go() {
+    let testbed = Testbed::shared();
+    let registry = Registry::new("joined");
+    let (network, config, secret) = (unique("net"), unique("cfg"), unique("rotating"));
+    let id = testbed.docker(&["network", "create", "--driver", "overlay", &network]);
+    testbed.docker(&["config", "create", &config, "/etc/hostname"]);
+    let hcl = |version: u8, more: &str| {
+        let it = registry.hcl(&format!(
+            "update = {{ monitor = \"10ms\", delay = \"0s\" }}\n  secrets = [{{ source = swarm_secret.it.id, target = \"it\" }}]\n  {more}"
+        ));
+        format!(
+            "resource \"swarm_secret\" \"it\" {{\n  name = \"{secret}\"\n  generations = true\n  data_wo = \"{version}\"\n  data_wo_version = {version}\n}}\n{it}"
+        )
+    };
+    let workspace = Workspace::new(testbed, &hcl(1, ""));
+    workspace.apply_and_settle();
+    let first = workspace.state("swarm_secret.it")["secret_name"].as_str().unwrap().to_owned();
+    for more in [
+        format!("networks = [{{ network = \"{network}\", aliases = [\"hub\"] }}]"),
+        format!(
+            "networks = [{{ network = \"{id}\" }}]\n  configs = [{{ source = \"{config}\", target = \"/etc/it\", mode = \"0400\" }}]"
+        ),
+    ] {
+        workspace.write(&hcl(1, &more));
+        assert_eq!(workspace.plan().changes(), update());
+        workspace.apply_and_settle();
+    }
+
+    // New data: a new generation, the service pointed to it, and the old one gone, in one apply.
+    workspace.write(&hcl(2, ""));
+    workspace.apply_and_settle();
+    let second = workspace.state("swarm_secret.it")["secret_name"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    assert!(testbed.docker(&["service", "inspect", &registry.name]).contains(&second));
+    assert!(
+        !testbed.try_docker(&["secret", "inspect", &first]).status.success(),
+        "the old generation is gone"
+    );
+    workspace.destroy();
+    testbed.docker(&["config", "rm", &config]);
+    testbed.docker(&["network", "rm", &network]);
+}

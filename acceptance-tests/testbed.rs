@@ -66,6 +66,11 @@ impl Testbed {
         self.dir.join(format!("{host}.sock"))
     }
 
+    /// A file of the testbed's own.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
     /// The manager's address for `DOCKER_HOST`.
     pub fn docker_host(&self) -> String {
         format!("unix://{}", self.socket(&self.manager).display())
