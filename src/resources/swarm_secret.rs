@@ -21,6 +21,10 @@ use zeroize::Zeroizing;
 /// pointed to it, and the old one goes when no service uses it. With a fixed name, new data is refused while a service
 /// uses the secret.
 ///
+/// ~> The digest in the name of a generation is made with a random key, which is kept in Terraform's private state. To
+/// those who see the swarm only it tells nothing; whoever reads the state too can try guesses against it, as against a
+/// salted hash.
+///
 /// Exactly one of `data_wo`, `data_base64_wo`, `data` and `data_base64` says what is in it. An imported secret needs
 /// none: what is in it stays.
 #[derive(Debug, Model)]
@@ -369,5 +373,32 @@ fn size(bytes: usize) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("a secret has 1 to {MAX_DATA} bytes, and this has {bytes}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::{Object, Value};
+
+    fn found(pairs: &[(&str, Value)]) -> Vec<String> {
+        let config = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        SwarmSecret::validate(&Config(Object(config))).iter().map(|found| found.path.to_string()).collect()
+    }
+
+    #[test]
+    fn data_is_given_once_and_what_is_not_known_yet_may_be_null() {
+        let (known, unknown) = (Value::from("x"), Value::UNKNOWN);
+        assert_eq!(found(&[("data_wo", known.clone()), ("data", known.clone())]), ["data"]);
+        assert_eq!(found(&[("data_wo", unknown.clone()), ("data", unknown)]), [""; 0]);
+        assert_eq!(found(&[("data_wo", known)]), [""; 0]);
+    }
+
+    #[test]
+    fn write_only_data_has_a_size_and_its_value_is_not_shown() {
+        let big = "geheim".repeat(100_000);
+        assert_eq!(found(&[("data_wo", Value::from(big.as_str()))]), ["data_wo"]);
+        assert!(!data_size(&big).unwrap_err().contains("geheim"));
+        assert!(data_size(&"x".repeat(MAX_DATA)).is_ok() && data_size("").is_err());
     }
 }

@@ -274,3 +274,9 @@ fn peeks_see_through_objects_and_stop_at_unknowns() {
     assert_eq!(config.known::<String>("labels.a"), Some("b".to_owned()));
     assert!(!config.is_set("labels.c"));
 }
+
+#[test]
+fn a_write_only_value_that_is_not_known_yet_may_still_be_null_for_an_old_terraform() {
+    let unknown = object(&[("name", s("a")), ("data_wo", Value::UNKNOWN)]);
+    assert_eq!(thing().validate(unknown, false), []);
+}

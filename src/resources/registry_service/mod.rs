@@ -40,7 +40,8 @@ use std::collections::BTreeMap;
 /// `swarm_registry_service`, which needs no such line; a `moved` block leads from the one to the other.
 ///
 /// ~> The generated HTTP secret and the key of the generations' names are kept in Terraform's private state, which lies in
-/// the state file: whoever reads the state can forge upload sessions, but can read neither the images nor the passwords.
+/// the state file: whoever reads the state can forge upload sessions, and can try guesses at what the service's secrets
+/// hold against their names, as against a salted hash. The images and the values themselves are not in it.
 ///
 /// ~> A create that fails after the service exists leaves a *tainted* resource, and the next apply replaces the service.
 /// Named volumes stay. A failed update keeps the service.
