@@ -1,14 +1,15 @@
 //! The real registry reads what `swarm::registry` renders: files are given to Distribution's own binary, on loopback.
 //!
-//! It needs a `docker-registry` (Debian's package of that name) or `registry` in `PATH`, or one named by
-//! `DISTRIBUTION_BINARY`, and speaks the dialect named by `DISTRIBUTION_DIALECT`, else 2.8.
+//! The binary is the one of the testbed's image, or one named by `DISTRIBUTION_BINARY`, and speaks the dialect named by
+//! `DISTRIBUTION_DIALECT`, else 2.8.
 
 use std::{
     collections::BTreeMap,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    path::Path,
-    process::{Child, Command, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command},
+    sync::LazyLock,
     time::Duration,
 };
 use swarm::registry::{
@@ -21,14 +22,16 @@ use swarm::registry::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::testbed;
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn binary() -> String {
-    let named = std::env::var("DISTRIBUTION_BINARY").ok();
-    let exists = |name: &&str| Command::new(*name).arg("--version").stdout(Stdio::null()).status().is_ok();
-    named.or_else(|| ["docker-registry", "registry"].into_iter().find(exists).map(str::to_owned)).expect(
-        "Distribution's binary is needed: install the package docker-registry, or name one by DISTRIBUTION_BINARY",
-    )
+/// Distribution's program.
+fn binary() -> &'static Path {
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+        std::env::var_os("DISTRIBUTION_BINARY").map_or_else(testbed::registry, PathBuf::from)
+    });
+    &BINARY
 }
 
 fn dialect() -> Dialect {

@@ -25,6 +25,11 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Distribution's program, the one in the image `registry:2` of every host.
+pub fn registry() -> PathBuf {
+    succeeded("testbed registry", &command().arg("registry").output().unwrap()).trim().into()
+}
+
 /// A name that no other test has, beginning with `prefix`.
 pub fn unique(prefix: &str) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);

@@ -19,20 +19,20 @@ images_make() {
     [[ ! -f $archive ]] || return 0
     say "making the images registry:2 and busybox:1"
     mkdir -p "$cache"
+    registry_make
     # An archive appears whole or not at all, so that two testbeds may make it at the same time.
     work=$(mktemp -d "$cache/images.XXXXXX")
     (
         cd "$work" || exit
         package_unpack busybox busybox-package
-        package_unpack docker-registry registry-package
         mkdir archive
         image_base base busybox-package
-        image_registry registry registry-package
+        image_registry registry
         local base registry registry_version created
         base=$(image_layer base)
         registry=$(image_layer registry)
-        registry_version=$(registry-package/usr/bin/docker-registry --version | sed 's/.* \([0-9.]*\).*/\1/')
-        created=$(date --utc --reference registry-package/usr/bin/docker-registry +%FT%TZ)
+        registry_version=$("$cache/registry" --version | sed 's/.* \([0-9.]*\).*/\1/')
+        created=$(date --utc --reference "$cache/registry" +%FT%TZ)
         image_config busybox "$created" '{"Cmd":["sh"],"Env":["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}' "$base"
         image_config registry "$created" '{"Entrypoint":["/entrypoint.sh"],"Cmd":["/etc/docker/registry/config.yml"],
             "Env":["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
@@ -46,6 +46,22 @@ JSON
     )
     mv "$work/images.tar" "$archive"
     rm -rf -- "$work"
+}
+
+# registry_make: sees to it that Distribution's program is in the cache, from the package that its image is made of.
+registry_make() {
+    local work
+    [[ ! -x $cache/registry ]] || return 0
+    mkdir -p "$cache"
+    work=$(mktemp -d "$cache/registry.XXXXXX")
+    (cd "$work" && package_unpack docker-registry package)
+    mv "$work/package/usr/bin/docker-registry" "$cache/registry"
+    rm -rf -- "$work"
+}
+
+command_registry() {
+    registry_make
+    echo "$cache/registry"
 }
 
 tar_same() { tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --format=gnu "$@"; }
@@ -82,7 +98,7 @@ image_base() {
 
 image_registry() {
     local root=$1
-    copy_program "$2/usr/bin/docker-registry" "$root" /bin/registry
+    copy_program "$cache/registry" "$root" /bin/registry
     install -D "$here/image/entrypoint.sh" "$root/entrypoint.sh"
     install -D -m 644 "$here/image/config.yml" "$root/etc/docker/registry/config.yml"
     install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
