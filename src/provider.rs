@@ -4,7 +4,8 @@ use crate::{
     docker::{Docker, Endpoint, Settings, TlsMaterial},
     resources::{RegistryService, SwarmNodeLabel, SwarmSecret},
     terraform::{
-        AnyResource, ClientSlot, Config, Diagnostic, Diagnostics, Managed, Model, Provider, Schema, Sensitive,
+        AnyFunction, AnyResource, AnySource, ClientSlot, Config, Diagnostic, Diagnostics, Managed, Model,
+        Provider, Schema, Sensitive,
     },
 };
 use async_trait::async_trait;
@@ -27,6 +28,21 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
                 .named("swarm_registry_service", &["registry_service"]),
         ),
     ]
+}
+
+/// Every data source that is offered.
+fn data_sources(_docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
+    vec![]
+}
+
+/// Every ephemeral resource type that is offered.
+fn ephemeral_resources(_docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
+    vec![]
+}
+
+/// Every function that is offered.
+fn functions() -> Vec<Box<dyn AnyFunction>> {
+    vec![]
 }
 
 /// Docker Swarm, and the private registries that run on it.
@@ -71,12 +87,22 @@ pub struct Swarm {
     schema: OnceLock<Schema>,
     docker: ClientSlot<Docker>,
     resources: Vec<Box<dyn AnyResource>>,
+    data_sources: Vec<Box<dyn AnySource>>,
+    ephemeral_resources: Vec<Box<dyn AnySource>>,
+    functions: Vec<Box<dyn AnyFunction>>,
 }
 
 impl Default for Swarm {
     fn default() -> Self {
         let docker = ClientSlot::default();
-        Swarm { schema: OnceLock::new(), resources: resources(&docker), docker }
+        Swarm {
+            schema: OnceLock::new(),
+            resources: resources(&docker),
+            data_sources: data_sources(&docker),
+            ephemeral_resources: ephemeral_resources(&docker),
+            functions: functions(),
+            docker,
+        }
     }
 }
 
@@ -96,6 +122,18 @@ impl Provider for Swarm {
 
     fn resources(&self) -> &[Box<dyn AnyResource>] {
         &self.resources
+    }
+
+    fn data_sources(&self) -> &[Box<dyn AnySource>] {
+        &self.data_sources
+    }
+
+    fn ephemeral_resources(&self) -> &[Box<dyn AnySource>] {
+        &self.ephemeral_resources
+    }
+
+    fn functions(&self) -> &[Box<dyn AnyFunction>] {
+        &self.functions
     }
 
     fn validate(&self, config: &Config) -> Diagnostics {

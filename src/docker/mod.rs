@@ -65,9 +65,10 @@ use pace::{Attempts, Patience, Repeat};
 use refusal::Subject;
 use shared::Shared;
 use std::{
+    collections::BTreeMap,
     fmt,
     future::Future,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 use tokio::sync::OnceCell;
@@ -88,6 +89,8 @@ struct Inner {
     http: Http,
     patience: Patience,
     stop: CancellationToken,
+    /// Other Engines, by what names them.
+    others: Mutex<BTreeMap<String, Docker>>,
     version: Arc<OnceCell<ApiVersion>>,
     bollard: OnceLock<bollard::Docker>,
     manager: OnceCell<()>,
@@ -117,10 +120,19 @@ impl Docker {
     }
 
     fn with_patience(endpoint: &Endpoint, patience: Patience) -> Result<Self, EndpointError> {
+        Self::with_stop(endpoint, patience, CancellationToken::new())
+    }
+
+    fn with_stop(
+        endpoint: &Endpoint,
+        patience: Patience,
+        stop: CancellationToken,
+    ) -> Result<Self, EndpointError> {
         Ok(Self(Arc::new(Inner {
             http: Http::new(endpoint)?,
             patience,
-            stop: CancellationToken::new(),
+            stop,
+            others: Mutex::default(),
             version: Arc::default(),
             bollard: OnceLock::new(),
             manager: OnceCell::new(),
@@ -133,6 +145,23 @@ impl Docker {
             labels: label_writer::LabelWriters::default(),
             events: events::Events::default(),
         })))
+    }
+
+    /// Another Engine, such as that of a host which is to join the swarm. What the settings leave out is as it is for
+    /// this one. Those who ask for the same one share it, and [`Docker::stop`] ends its calls too.
+    ///
+    /// # Errors
+    /// When the settings mean nothing, or certificates or keys cannot be used.
+    pub fn elsewhere(&self, settings: &Settings) -> Result<Self, EndpointError> {
+        let key = settings.hosts.join(" ");
+        let mut others = shared::lock(&self.0.others);
+        if let Some(known) = others.get(&key) {
+            return Ok(known.clone());
+        }
+        let endpoint = Endpoint::at(&settings.hosts, "`connection.host`", false)?;
+        let other = Self::with_stop(&endpoint, self.0.patience, self.0.stop.child_token())?;
+        others.insert(key, other.clone());
+        Ok(other)
     }
 
     /// The Engine's address as the user knows it.

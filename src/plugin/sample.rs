@@ -53,8 +53,22 @@ pub(super) struct Desk {
     pub(super) ended: Arc<AtomicUsize>,
 }
 
+impl Note {
+    fn named(name: &str) -> Self {
+        Note {
+            id: format!("note-{name}").into(),
+            name: name.to_owned(),
+            text: None,
+            weight: None,
+            secret_wo: WriteOnly::default(),
+            pages: None,
+        }
+    }
+}
+
 impl Resource for Note {
     const TYPE: &'static str = NOTE;
+    const IDENTITY: &'static [&'static str] = &["name"];
     const VERSION: i64 = 1;
     type Client = Desk;
 
@@ -91,15 +105,11 @@ impl Resource for Note {
     }
 
     async fn import(id: &str, _: &mut Context<Desk>) -> Result<Option<Self>> {
-        let name = id.strip_prefix("note-");
-        Ok(name.map(|name| Note {
-            id: id.to_owned().into(),
-            name: name.to_owned(),
-            text: None,
-            weight: None,
-            secret_wo: WriteOnly::default(),
-            pages: None,
-        }))
+        Ok(id.strip_prefix("note-").map(Note::named))
+    }
+
+    async fn list(_: &mut Context<Desk>) -> Result<Vec<Self>> {
+        Ok(["shopping", "travel"].map(Note::named).into())
     }
 
     fn upgrade(_: i64, mut attributes: Json) -> Result<Json> {

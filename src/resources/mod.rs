@@ -1,5 +1,6 @@
 //! One file per Terraform resource type; start reading here, with `swarm_node_label`, the smallest.
 
+mod connection;
 mod failure;
 mod generation;
 mod names;

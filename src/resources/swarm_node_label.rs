@@ -43,6 +43,7 @@ const LIMIT: Duration = Duration::minutes(1);
 
 impl Resource for SwarmNodeLabel {
     const TYPE: &'static str = "swarm_node_label";
+    const IDENTITY: &'static [&'static str] = &["node", "key"];
     type Client = Docker;
 
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
@@ -114,6 +115,30 @@ impl Resource for SwarmNodeLabel {
             id: Computed::default(),
         };
         label.read(context).await
+    }
+
+    async fn list(context: &mut Context<Docker>) -> Result<Vec<Self>> {
+        ready(&context.client, || "list the labels of the nodes".to_owned()).await?;
+        let nodes = context.client.nodes_now().await.doing(|| "list the nodes".to_owned())?;
+        let mut labels = vec![];
+        for node in nodes.iter() {
+            // A hostname that several nodes have names none of them.
+            let is_named = find_node(&nodes, node.hostname()).is_ok_and(|found| found.id == node.id);
+            let name = if is_named { node.hostname() } else { &node.id };
+            for (key, value) in &node.spec.labels {
+                let mut label = SwarmNodeLabel {
+                    node: name.to_owned(),
+                    key: key.clone(),
+                    value: value.clone(),
+                    timeouts: None,
+                    node_id: Computed::default(),
+                    id: Computed::default(),
+                };
+                label.found(node);
+                labels.push(label);
+            }
+        }
+        Ok(labels)
     }
 }
 

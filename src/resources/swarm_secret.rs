@@ -80,6 +80,7 @@ const LIMIT: Duration = Duration::minutes(1);
 
 impl Resource for SwarmSecret {
     const TYPE: &'static str = "swarm_secret";
+    const IDENTITY: &'static [&'static str] = &["name"];
     type Client = Docker;
 
     fn validate(config: &Config) -> Diagnostics {
@@ -183,28 +184,41 @@ impl Resource for SwarmSecret {
 
     async fn import(id: &str, context: &mut Context<Docker>) -> Result<Option<Self>> {
         let secrets = context.client.secrets_now().await.doing(|| "list the secrets".to_owned())?;
-        let named = |secret: &&docker::Secret| secret.id == id || secret.name == id;
-        Ok(secrets.iter().find(named).map(|secret| {
-            let logical = secret.labels.get(GENERATION_OF);
-            let labels = foreign(&secret.labels);
-            SwarmSecret {
-                name: logical.unwrap_or(&secret.name).clone(),
-                generations: logical.is_some(),
-                data_wo: WriteOnly::default(),
-                data_base64_wo: WriteOnly::default(),
-                data_wo_version: 1,
-                data: None,
-                data_base64: None,
-                labels: (!labels.is_empty()).then_some(labels),
-                timeouts: None,
-                id: secret.id.clone().into(),
-                secret_name: secret.name.clone().into(),
-            }
-        }))
+        let named = secrets.iter().find(|secret| secret.id == id || secret.name == id);
+        // Of a logical name it is the newest generation.
+        let generations =
+            secrets.iter().filter(|secret| secret.labels.get(GENERATION_OF).is_some_and(|of| of == id));
+        let newest = || generations.max_by(|a, b| a.created_at.cmp(&b.created_at));
+        Ok(named.or_else(newest).map(Self::of))
+    }
+
+    async fn list(context: &mut Context<Docker>) -> Result<Vec<Self>> {
+        ready(&context.client, || "list the secrets".to_owned()).await?;
+        let secrets = context.client.secrets_now().await.doing(|| "list the secrets".to_owned())?;
+        Ok(secrets.iter().map(Self::of).collect())
     }
 }
 
 impl SwarmSecret {
+    /// A secret that somebody else made.
+    fn of(secret: &docker::Secret) -> Self {
+        let logical = secret.labels.get(GENERATION_OF);
+        let labels = foreign(&secret.labels);
+        SwarmSecret {
+            name: logical.unwrap_or(&secret.name).clone(),
+            generations: logical.is_some(),
+            data_wo: WriteOnly::default(),
+            data_base64_wo: WriteOnly::default(),
+            data_wo_version: 1,
+            data: None,
+            data_base64: None,
+            labels: (!labels.is_empty()).then_some(labels),
+            timeouts: None,
+            id: secret.id.clone().into(),
+            secret_name: secret.name.clone().into(),
+        }
+    }
+
     async fn change(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
         if self.has_new_data(prior) {
             let data = self.bytes()?;

@@ -1,7 +1,8 @@
 //! A resource of any type, as the plugin layer sees it: dynamic values in, dynamic values out.
 
-use super::{Diagnostics, Object, Path, Private, Result, Schema};
+use super::{Diagnostics, Model, Object, Path, Private, Result, Schema};
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 
 type Json = serde_json::Map<String, serde_json::Value>;
 
@@ -57,6 +58,38 @@ pub struct Imported {
     pub diagnostics: Diagnostics,
 }
 
+/// One object of a list.
+pub struct Listed {
+    /// What tells it from all others.
+    pub identity: Object,
+    /// What a person calls it.
+    pub display_name: String,
+    /// Its state, as an import would find it.
+    pub state: Object,
+}
+
+/// The `config` block of a list: which of the objects are wanted.
+#[derive(Clone, Debug, Default, Model)]
+pub struct ListFilter {
+    /// Only objects whose name begins with this.
+    pub name: Option<String>,
+
+    /// Only objects that have all of these labels.
+    pub labels: Option<BTreeMap<String, String>>,
+}
+
+impl ListFilter {
+    /// Whether an object is wanted.
+    pub fn admits(&self, state: &Object) -> bool {
+        let named = self.name.as_ref().is_none_or(|prefix| {
+            state.get("name").as_str().is_some_and(|name| name.starts_with(prefix.as_str()))
+        });
+        let labels = state.get("labels");
+        let has = |(key, value): (&String, &String)| labels.get(key).as_str() == Some(value.as_str());
+        named && self.labels.iter().flatten().all(has)
+    }
+}
+
 /// The state of a resource that a `moved` block gives another type.
 pub struct MoveSource {
     /// The address of the provider that it belonged to, such as `registry.terraform.io/kreuzwerker/docker`.
@@ -94,6 +127,21 @@ pub trait AnyResource: Send + Sync {
 
     /// Finds what the user means by `id`.
     async fn import(&self, id: &str) -> Imported;
+
+    /// The attributes that tell an object from all others.
+    fn identity(&self) -> &'static [&'static str];
+
+    /// The part of a state that is its identity.
+    fn identity_of(&self, state: &Object) -> Object {
+        let part = |name: &&str| ((*name).to_owned(), state.get(name).clone());
+        Object(self.identity().iter().map(part).collect())
+    }
+
+    /// All objects of the type that there are.
+    ///
+    /// # Errors
+    /// They could not be listed.
+    async fn list(&self, filter: &ListFilter) -> Result<Vec<Listed>>;
 
     /// Brings stored attributes to today's shape.
     ///

@@ -215,7 +215,7 @@ impl<T> Computed<T> {
 impl<T: Field> Field for Computed<T> {
     type Known = T::Known;
     fn attribute() -> Builder<T::Known> {
-        T::attribute().computed()
+        T::attribute().computed_whole()
     }
     fn decode(value: Value) -> Result<Self> {
         match value {

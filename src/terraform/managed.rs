@@ -1,9 +1,9 @@
 //! From the typed [`Resource`] to the dynamic [`AnyResource`]: what all resources have in common, once.
 
 use super::{
-    AnyResource, Applied, Apply, Config, Context, Diagnostic, Diagnostics, Imported, MoveSource, Object,
-    Path, Plan, Planned, Private, Read, Resource, Result, Schema, Step, Value, equivalence::arrange_object,
-    schema::Unset, validate::validate,
+    AnyResource, Applied, Apply, Config, Context, Diagnostic, Diagnostics, Imported, ListFilter, Listed,
+    MoveSource, Object, Path, Plan, Planned, Private, Read, Resource, Result, Schema, Step, Value,
+    equivalence::arrange_object, schema::Unset, validate::validate,
 };
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -260,6 +260,25 @@ impl<R: Resource> AnyResource for Managed<R> {
         Imported { state, private: context.private, diagnostics }
     }
 
+    fn identity(&self) -> &'static [&'static str] {
+        R::IDENTITY
+    }
+
+    async fn list(&self, filter: &ListFilter) -> Result<Vec<Listed>> {
+        let mut context = self.context(Private::default()).ok_or_else(unconfigured)?;
+        let found = caught(R::list(&mut context)).await?;
+        let listed = found.into_iter().map(|model| without_unknowns(model.encode()));
+        Ok(listed
+            .filter(|state| filter.admits(state))
+            .map(|state| {
+                let identity = self.identity_of(&state);
+                let words: Vec<&str> =
+                    R::IDENTITY.iter().filter_map(|name| identity.get(name).as_str()).collect();
+                Listed { display_name: words.join("/"), identity, state }
+            })
+            .collect())
+    }
+
     fn upgrade(&self, version: i64, attributes: Json) -> Result<Json> {
         R::upgrade(version, attributes)
     }
@@ -283,7 +302,7 @@ impl<R: Resource> AnyResource for Managed<R> {
 }
 
 /// Runs an operation; a panic in it becomes a diagnostic, and what the operation did so far is not lost.
-async fn caught<T>(operation: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) async fn caught<T>(operation: impl Future<Output = Result<T>>) -> Result<T> {
     match AssertUnwindSafe(operation).catch_unwind().await {
         Ok(outcome) => outcome,
         Err(panic) => Err(Diagnostic::bug(format!("It panicked: {}.", panic_message(&*panic)))),
@@ -298,7 +317,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("without a message")
 }
 
-fn unconfigured() -> Diagnostic {
+pub(super) fn unconfigured() -> Diagnostic {
     Diagnostic::error(
         "The provider is not configured",
         "The configuration of the provider is not known, so there is no connection to work with.",
@@ -324,6 +343,25 @@ fn with_write_only(schema: &Schema, planned: Object, config: &Object) -> Object 
     Object::from_value(planned).unwrap_or_default()
 }
 
+/// A configuration with what the schema says where it is silent; what is optional and computed is null then.
+pub(super) fn with_defaults(schema: &Schema, config: Object) -> Object {
+    let mut planned = Plan::new(schema, config, None, Private::default()).planned().0.clone();
+    for (name, attribute) in &schema.attributes {
+        if let Some(value) = planned.0.get_mut(*name)
+            && attribute.optional
+            && value.is_unknown()
+        {
+            *value = Value::Null;
+        }
+    }
+    planned
+}
+
+/// What an operation that succeeded never set: bugs of the provider.
+pub(super) fn left_open(state: &Object) -> Diagnostics {
+    inconsistencies(state, state)
+}
+
 /// Whether an operation set something that only the server knows: then the object exists.
 fn set_something(schema: &Schema, planned: &Object, state: &Object) -> bool {
     schema.attributes.iter().any(|(name, attribute)| {
@@ -335,7 +373,7 @@ fn set_something(schema: &Schema, planned: &Object, state: &Object) -> bool {
 }
 
 /// The object with null for what is unknown, since a state knows everything.
-fn without_unknowns(object: Object) -> Object {
+pub(super) fn without_unknowns(object: Object) -> Object {
     fn known(value: Value) -> Value {
         match value {
             Value::Unknown(_) => Value::Null,

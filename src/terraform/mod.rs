@@ -9,6 +9,7 @@ mod any_resource;
 mod diagnostic;
 mod equivalence;
 mod field;
+mod function;
 mod managed;
 mod model;
 mod number;
@@ -22,15 +23,19 @@ mod quantity;
 mod resource;
 mod schema;
 mod secrecy;
+mod source;
 mod timeouts;
 mod types;
 mod validate;
 mod value;
 
-pub use any_resource::{AnyResource, Applied, Apply, Imported, MoveSource, Planned, Read};
+pub use any_resource::{
+    AnyResource, Applied, Apply, Imported, ListFilter, Listed, MoveSource, Planned, Read,
+};
 pub use derive::Model;
 pub use diagnostic::{Diagnostic, Diagnostics, Result, Severity};
 pub use field::{Computed, Field};
+pub use function::{AnyFunction, Called, Function};
 pub use managed::{ClientSlot, Managed};
 pub use model::Model;
 pub use number::Number;
@@ -42,6 +47,7 @@ pub use quantity::{Duration, Size};
 pub use resource::{Context, Resource};
 pub use schema::{Attribute, Builder, Kind, Nesting, Schema, Unset};
 pub use secrecy::{Sensitive, WriteOnly};
+pub use source::{AnySource, Source, Sourced};
 pub use timeouts::Timeouts;
 pub use types::Type;
 pub use value::{Object, Refinement, Value};

@@ -61,6 +61,7 @@ struct Update {
 
 impl Resource for Thing {
     const TYPE: &'static str = "test_thing";
+    const IDENTITY: &'static [&'static str] = &["id"];
     type Client = ();
 
     fn plan(plan: &mut Plan) -> Result<()> {
@@ -96,6 +97,9 @@ impl Resource for Thing {
     }
     async fn import(_: &str, _: &mut Context<()>) -> Result<Option<Self>> {
         Ok(None)
+    }
+    async fn list(_: &mut Context<()>) -> Result<Vec<Self>> {
+        Ok(vec![])
     }
 }
 

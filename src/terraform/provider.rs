@@ -1,6 +1,6 @@
 //! The provider, as the plugin layer sees it.
 
-use super::{AnyResource, Config, Diagnostics, Schema};
+use super::{AnyFunction, AnyResource, AnySource, Config, Diagnostics, Schema};
 use async_trait::async_trait;
 
 /// What a plugin serves. The plugin layer knows nothing else of what is behind it.
@@ -14,6 +14,21 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Every resource type.
     fn resources(&self) -> &[Box<dyn AnyResource>];
+
+    /// Every data source.
+    fn data_sources(&self) -> &[Box<dyn AnySource>] {
+        &[]
+    }
+
+    /// Every ephemeral resource type.
+    fn ephemeral_resources(&self) -> &[Box<dyn AnySource>] {
+        &[]
+    }
+
+    /// Every function.
+    fn functions(&self) -> &[Box<dyn AnyFunction>] {
+        &[]
+    }
 
     /// What is wrong with a `provider` block, of which parts may be unknown.
     fn validate(&self, config: &Config) -> Diagnostics;

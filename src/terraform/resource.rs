@@ -45,6 +45,10 @@ pub trait Resource: Model + Send + Sync + 'static {
     /// Raised when stored states must be upgraded.
     const VERSION: i64 = 0;
 
+    /// The attributes that tell an object from all others in the swarm, for as long as it lives: what Terraform calls
+    /// its identity. Joined by `/`, their values are an ID to import by.
+    const IDENTITY: &'static [&'static str];
+
     /// What the verbs talk to.
     type Client: Clone + Send + Sync + 'static;
 
@@ -102,6 +106,12 @@ pub trait Resource: Model + Send + Sync + 'static {
         id: &str,
         context: &mut Context<Self::Client>,
     ) -> impl Future<Output = Result<Option<Self>>> + Send;
+
+    /// All objects of the type that there are, each as [`import`](Resource::import) finds it.
+    ///
+    /// # Errors
+    /// They could not be listed.
+    fn list(context: &mut Context<Self::Client>) -> impl Future<Output = Result<Vec<Self>>> + Send;
 
     /// The attributes of a state that an older version stored, in today's shape. What today's schema does not
     /// have is dropped afterwards, what it has in addition becomes null.

@@ -196,6 +196,21 @@ impl<T> Builder<T> {
         self
     }
 
+    /// The provider sets it, with all that is in it.
+    pub fn computed_whole(mut self) -> Self {
+        fn only_computed(kind: &mut Kind) {
+            if let Kind::Nested(_, members) = kind {
+                for (_, member) in members {
+                    (member.required, member.optional, member.computed) = (false, false, true);
+                    only_computed(&mut member.kind);
+                }
+            }
+        }
+        only_computed(&mut self.attribute.kind);
+        self.attribute.optional = false;
+        self.computed()
+    }
+
     /// It is read from the configuration only.
     pub fn write_only(mut self) -> Self {
         self.attribute.write_only = true;

@@ -13,7 +13,7 @@ use super::service::{
     Healthcheck, Logging, Mount, Network, Placement, Publish, Reference, Resolved, Resources, Restart,
     Rollout, one_of,
 };
-use crate::docker::{Docker, Found, ServiceSpec};
+use crate::docker::{Docker, Found, Service, ServiceSpec};
 use crate::registry::image;
 use crate::resources::{
     failure::{Doing, failure, ready},
@@ -218,6 +218,7 @@ const UNSETTLED: &str = "unsettled";
 
 impl Resource for RegistryService {
     const TYPE: &'static str = "registry_service";
+    const IDENTITY: &'static [&'static str] = &["name"];
     type Client = Docker;
 
     fn validate(config: &Config) -> Diagnostics {
@@ -325,12 +326,25 @@ impl Resource for RegistryService {
     async fn import(id: &str, context: &mut Context<Docker>) -> Result<Option<Self>> {
         let found = context.client.find_service(id).await.found().doing(|| format!("find service `{id}`"))?;
         let Some(service) = found else { return Ok(None) };
-        let mut imported = RegistryService::unread();
-        let known = Known::of(&imported, Some(&service.spec), &context.client).await?;
-        imported.take(&service, &known, &context.private, true);
         plan::remember_names(&service.spec, &mut context.private);
-        Ok(Some(imported))
+        Self::of(&service, context).await.map(Some)
     }
+
+    async fn list(context: &mut Context<Docker>) -> Result<Vec<Self>> {
+        ready(&context.client, || "list the registries".to_owned()).await?;
+        let services = context.client.services_now().await.doing(|| "list the services".to_owned())?;
+        let mut registries = vec![];
+        for service in services.iter().filter(|service| service.spec.image().is_some_and(is_registry)) {
+            registries.push(Self::of(service, context).await?);
+        }
+        Ok(registries)
+    }
+}
+
+/// Whether an image is CNCF Distribution's: `registry`, wherever it is pulled from, or `distribution`.
+fn is_registry(image: &str) -> bool {
+    let Ok(image) = image.parse::<image::Reference>() else { return false };
+    image.path().rsplit('/').next().is_some_and(|name| name == "registry" || name == "distribution")
 }
 
 impl RegistryService {
@@ -399,6 +413,14 @@ impl RegistryService {
             return diagnostic.at("name");
         }
         diagnostic
+    }
+
+    /// A service that somebody else made, whole.
+    async fn of(service: &Service, context: &Context<Docker>) -> Result<Self> {
+        let mut imported = RegistryService::unread();
+        let known = Known::of(&imported, Some(&service.spec), &context.client).await?;
+        imported.take(service, &known, &context.private, true);
+        Ok(imported)
     }
 
     /// A resource that nothing has been read into yet.
