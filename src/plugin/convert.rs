@@ -2,7 +2,9 @@
 
 use super::codec::type_to_json;
 use super::proto::tfplugin6 as pb;
-use crate::terraform::{Attribute, Diagnostic, Kind, Nesting, Path, Schema, Severity, Step};
+use crate::terraform::{
+    AnyFunction, Attribute, Diagnostic, Kind, Nesting, Path, Schema, Severity, Step, Type,
+};
 
 /// The protocol's own severity, named for what clashes with ours.
 type Level = pb::diagnostic::Severity;
@@ -59,6 +61,48 @@ fn attribute(name: &str, attribute: &Attribute) -> pb::schema::Attribute {
     }
 }
 
+/// A type as the protocol has it: JSON.
+pub(super) fn r#type(r#type: &Type) -> Vec<u8> {
+    type_to_json(r#type)
+}
+
+/// The signature of a function.
+pub(super) fn function(function: &dyn AnyFunction) -> pb::Function {
+    let parameter = |(name, parameter): (&'static str, Attribute)| pb::function::Parameter {
+        name: name.to_owned(),
+        r#type: type_to_json(&parameter.kind.value_type()).into(),
+        // Else Terraform refuses a null itself, with the name of the parameter.
+        allow_null_value: parameter.optional,
+        description: parameter.docs.to_owned(),
+        description_kind: pb::StringKind::Markdown.into(),
+        ..Default::default()
+    };
+    pb::Function {
+        parameters: function.parameters().into_iter().map(parameter).collect(),
+        r#return: Some(pb::function::Return { r#type: type_to_json(&function.answer()).into() }),
+        summary: function.docs().split("\n\n").next().unwrap_or_default().replace('\n', " "),
+        description: function.docs().to_owned(),
+        description_kind: pb::StringKind::Markdown.into(),
+        ..Default::default()
+    }
+}
+
+/// Why a function has no answer. Terraform makes a sentence of the text, and names the argument itself.
+pub(super) fn function_error(reason: Diagnostic, parameters: &[&str]) -> pb::FunctionError {
+    let argument = match reason.path.0.first() {
+        Some(Step::Attribute(name)) => parameters.iter().position(|parameter| parameter == name),
+        _ => None,
+    };
+    let text = match argument {
+        Some(_) if !reason.detail.is_empty() => reason.detail,
+        _ => format!("{}: {}", reason.summary, reason.detail),
+    };
+    pb::FunctionError {
+        text: text.trim_end_matches(['.', ':', ' ']).to_owned(),
+        function_argument: argument.and_then(|position| i64::try_from(position).ok()),
+    }
+}
+
 /// Diagnostics, in their order.
 pub(super) fn diagnostics(diagnostics: impl IntoIterator<Item = Diagnostic>) -> Vec<pb::Diagnostic> {
     diagnostics.into_iter().map(diagnostic).collect()
@@ -96,7 +140,7 @@ pub(super) fn path(path: &Path) -> pb::AttributePath {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::{Builder, Type};
+    use crate::terraform::Builder;
     use pb::attribute_path::step::Selector;
 
     #[test]

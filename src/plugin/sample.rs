@@ -1,4 +1,4 @@
-//! A provider with one resource type, for the tests of this layer.
+//! A provider with one of everything, for the tests of this layer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::terraform::{
-    AnyResource, ClientSlot, Computed, Config, Context, Diagnostic, Diagnostics, Managed, Model, MoveSource,
-    Number, Provider, Resource, Result, Schema, WriteOnly,
+    AnyFunction, AnyResource, AnySource, Called, ClientSlot, Computed, Config, Context, Diagnostic,
+    Diagnostics, Function, Managed, Model, MoveSource, Number, Provider, Resource, Result, Schema, Sensitive,
+    Source, Sourced, WriteOnly,
 };
 
 type Json = serde_json::Map<String, serde_json::Value>;
@@ -17,6 +18,12 @@ type Json = serde_json::Map<String, serde_json::Value>;
 pub(super) const ADDRESS: &str = "acme/sample";
 /// Its one resource type.
 pub(super) const NOTE: &str = "sample_note";
+/// Its one data source.
+pub(super) const NOTES: &str = "sample_notes";
+/// Its one ephemeral resource type.
+pub(super) const INK: &str = "sample_ink";
+/// Its one function.
+pub(super) const FOLD: &str = "fold";
 
 /// A note, which is kept nowhere.
 #[derive(Debug, Model)]
@@ -109,7 +116,7 @@ impl Resource for Note {
     }
 
     async fn list(_: &mut Context<Desk>) -> Result<Vec<Self>> {
-        Ok(["shopping", "travel"].map(Note::named).into())
+        Ok(NAMES.map(Note::named).into())
     }
 
     fn upgrade(_: i64, mut attributes: Json) -> Result<Json> {
@@ -125,10 +132,117 @@ impl Resource for Note {
     }
 }
 
+/// The notes that there are.
+#[derive(Debug, Model)]
+pub(super) struct Notes {
+    /// Only those that begin so. `none` finds none, and `panic` is taken by its word.
+    #[tf(default = "", check = lower_case)]
+    prefix: String,
+    /// How many there are at most.
+    limit: Option<i64>,
+    /// Their names.
+    names: Computed<Vec<String>>,
+}
+
+impl Source for Notes {
+    const TYPE: &'static str = NOTES;
+    type Client = Desk;
+
+    fn validate(config: &Config) -> Diagnostics {
+        match config.known::<i64>("limit") {
+            Some(limit) if limit < 1 => vec![Diagnostic::error("Too few notes", "").at("limit")],
+            _ => vec![],
+        }
+    }
+
+    async fn read(&mut self, context: &mut Context<Desk>) -> Result<()> {
+        context.warn(Diagnostic::warning("It is dark", "Some notes may not be seen."));
+        match self.prefix.as_str() {
+            "none" => return Err(Diagnostic::error("No such note", "Write one.").at("prefix")),
+            "panic" => panic!("the lamp fell"),
+            "forget" => return Ok(()),
+            _ => {}
+        }
+        let limit = self.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        let names = NAMES.iter().filter(|name| name.starts_with(&self.prefix)).take(limit);
+        self.names = names.map(|name| (*name).to_owned()).collect::<Vec<_>>().into();
+        Ok(())
+    }
+}
+
+fn lower_case(text: &str) -> Result<(), String> {
+    match text.contains(char::is_uppercase) {
+        true => Err("it is in lower case".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// The notes that there always are.
+const NAMES: [&str; 2] = ["shopping", "travel"];
+
+/// Ink that vanishes.
+#[derive(Debug, Model)]
+pub(super) struct Ink {
+    /// Its colour.
+    colour: String,
+    /// What it is made of.
+    recipe: Computed<Sensitive<String>>,
+}
+
+impl Source for Ink {
+    const TYPE: &'static str = INK;
+    type Client = Desk;
+
+    async fn read(&mut self, _: &mut Context<Desk>) -> Result<()> {
+        self.recipe = Sensitive::from(format!("oak galls and {}", self.colour)).into();
+        Ok(())
+    }
+}
+
+/// Folds a sheet.
+///
+/// Nobody folds one more than seven times.
+#[derive(Debug, Model)]
+pub(super) struct Fold {
+    /// What is written on it.
+    text: String,
+    /// How often.
+    times: i64,
+    /// The colour of the ribbon.
+    ribbon: Option<String>,
+}
+
+/// A folded sheet.
+#[derive(Debug, Model)]
+pub(super) struct Folded {
+    /// How many layers it has.
+    layers: i64,
+    /// What is written on it, and with what it is tied.
+    label: Option<String>,
+}
+
+impl Function for Fold {
+    const NAME: &'static str = FOLD;
+    type Answer = Folded;
+
+    fn call(self) -> Result<Folded> {
+        match self.times {
+            0..=7 => {
+                let label = self.ribbon.map(|ribbon| format!("{} ({ribbon})", self.text));
+                Ok(Folded { layers: 1 << self.times, label })
+            }
+            _ => Err(Diagnostic::error("It does not fold", "Seven times is all.").at("times")),
+        }
+    }
+}
+
 /// The provider.
 pub(super) struct Sample {
     schema: Schema,
     resources: Vec<Box<dyn AnyResource>>,
+    data_sources: Vec<Box<dyn AnySource>>,
+    ephemeral_resources: Vec<Box<dyn AnySource>>,
+    functions: Vec<Box<dyn AnyFunction>>,
     pub(super) desk: Desk,
 }
 
@@ -139,6 +253,9 @@ impl Default for Sample {
         Sample {
             schema: Schema { version: 0, docs: "A sample.", attributes: Page::attributes() },
             resources: vec![Box::new(Managed::<Note>::new(ADDRESS, &slot))],
+            data_sources: vec![Box::new(Sourced::<Notes>::new(&slot))],
+            ephemeral_resources: vec![Box::new(Sourced::<Ink>::new(&slot))],
+            functions: vec![Box::new(Called::<Fold>::default())],
             desk,
         }
     }
@@ -156,6 +273,18 @@ impl Provider for Sample {
 
     fn resources(&self) -> &[Box<dyn AnyResource>] {
         &self.resources
+    }
+
+    fn data_sources(&self) -> &[Box<dyn AnySource>] {
+        &self.data_sources
+    }
+
+    fn ephemeral_resources(&self) -> &[Box<dyn AnySource>] {
+        &self.ephemeral_resources
+    }
+
+    fn functions(&self) -> &[Box<dyn AnyFunction>] {
+        &self.functions
     }
 
     fn validate(&self, config: &Config) -> Diagnostics {

@@ -68,7 +68,7 @@ pub struct Listed {
     pub state: Object,
 }
 
-/// The `config` block of a list: which of the objects are wanted.
+/// Which of the objects are wanted; without any of these, all of them.
 #[derive(Clone, Debug, Default, Model)]
 pub struct ListFilter {
     /// Only objects whose name begins with this.
@@ -79,6 +79,13 @@ pub struct ListFilter {
 }
 
 impl ListFilter {
+    /// The schema of the `config` block of a list: what the resource itself has can be asked for.
+    pub fn schema(resource: &Schema) -> Schema {
+        let mut attributes = ListFilter::attributes();
+        attributes.retain(|(name, _)| resource.attribute(name).is_some());
+        Schema { version: 0, docs: ListFilter::DOCS, attributes }
+    }
+
     /// Whether an object is wanted.
     pub fn admits(&self, state: &Object) -> bool {
         let named = self.name.as_ref().is_none_or(|prefix| {

@@ -272,9 +272,12 @@ impl<R: Resource> AnyResource for Managed<R> {
             .filter(|state| filter.admits(state))
             .map(|state| {
                 let identity = self.identity_of(&state);
-                let words: Vec<&str> =
-                    R::IDENTITY.iter().filter_map(|name| identity.get(name).as_str()).collect();
-                Listed { display_name: words.join("/"), identity, state }
+                let words = || -> Vec<&str> {
+                    R::IDENTITY.iter().filter_map(|name| identity.get(name).as_str()).collect()
+                };
+                let display_name =
+                    state.get("name").as_str().map_or_else(|| words().join("/"), str::to_owned);
+                Listed { display_name, identity, state }
             })
             .collect())
     }

@@ -78,23 +78,27 @@ impl From<Mismatch> for Diagnostic {
 
 /// The object that Terraform sent, or `None` for null.
 pub(super) fn decode(sent: Option<&DynamicValue>, schema: &Type) -> Result<Option<Object>> {
-    let Some(sent) = sent else { return Ok(None) };
-    let value = match (&sent.msgpack[..], &sent.json[..]) {
-        ([], []) => return Ok(None),
-        ([], bytes) => json::decode(bytes, schema)?,
-        (bytes, _) => msgpack::decode(bytes, schema)?,
-    };
-    match value {
-        Value::Null => Ok(None),
-        Value::Map(attributes) => Ok(Some(Object(attributes))),
-        other => Err(Mismatch::wanted("an object", other.kind())),
+    object(decode_value(sent, schema)?)
+}
+
+/// The value that Terraform sent; what it did not send is null.
+pub(super) fn decode_value(sent: Option<&DynamicValue>, r#type: &Type) -> Result<Value> {
+    let Some(sent) = sent else { return Ok(Value::Null) };
+    match (&sent.msgpack[..], &sent.json[..]) {
+        ([], []) => Ok(Value::Null),
+        ([], bytes) => json::decode(bytes, r#type),
+        (bytes, _) => msgpack::decode(bytes, r#type),
     }
 }
 
 /// The object that lies in a state file. What the schema does not have is left out, what it has in addition is
 /// null.
 pub(super) fn decode_state(bytes: &[u8], schema: &Type) -> Result<Option<Object>> {
-    match json::decode(bytes, schema)? {
+    object(json::decode(bytes, schema)?)
+}
+
+fn object(value: Value) -> Result<Option<Object>> {
+    match value {
         Value::Null => Ok(None),
         Value::Map(attributes) => Ok(Some(Object(attributes))),
         other => Err(Mismatch::wanted("an object", other.kind())),
@@ -113,6 +117,11 @@ pub(super) fn encode(object: Option<&Object>, schema: &Type) -> (DynamicValue, V
             .at(mismatch.path)
     };
     (DynamicValue { msgpack: bytes.into(), ..Default::default() }, mismatches.into_iter().map(bug).collect())
+}
+
+/// A value for Terraform.
+pub(super) fn encode_value(value: &Value, r#type: &Type) -> Result<DynamicValue> {
+    Ok(DynamicValue { msgpack: msgpack::encode(value, r#type)?.into(), ..Default::default() })
 }
 
 /// A number in decimal text, if it is one of a sane size.

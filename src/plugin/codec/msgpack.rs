@@ -220,6 +220,13 @@ pub(super) fn null() -> Vec<u8> {
     vec![0xc0]
 }
 
+/// Writes one value of a type.
+pub(super) fn encode(value: &Value, r#type: &Type) -> Result<Vec<u8>> {
+    let mut out = ByteBuf::new();
+    write_value(&mut out, value, r#type)?;
+    Ok(out.into_vec())
+}
+
 /// Writes an object, attribute by attribute: one that does not fit becomes null and is told of.
 pub(super) fn encode_object(object: &Object, r#type: &Type) -> (Vec<u8>, Vec<Mismatch>) {
     let Type::Object(types) = r#type else {

@@ -1,8 +1,9 @@
-//! Ephemeral resources, of which the provider has none yet.
+//! Ephemeral resources: what is read for the length of a run and stored nowhere.
 
 use std::sync::Arc;
 
-use super::{Provider, Result, pb, refusing, unknown};
+use super::data_source::{answer, decode};
+use super::{Provider, Result, convert, pb, refusing, source};
 use pb::{
     close_ephemeral_resource, open_ephemeral_resource, renew_ephemeral_resource,
     validate_ephemeral_resource_config,
@@ -18,29 +19,41 @@ refusing! {
 }
 
 pub(super) async fn validate<P: Provider>(
-    _: Arc<P>,
+    provider: Arc<P>,
     request: validate_ephemeral_resource_config::Request,
 ) -> Result<validate_ephemeral_resource_config::Response> {
-    Err(unknown(KIND, &request.type_name))
+    let source = source(provider.ephemeral_resources(), KIND, &request.type_name)?;
+    let diagnostics = convert::diagnostics(source.validate(decode(source, request.config.as_ref())?));
+    Ok(validate_ephemeral_resource_config::Response { diagnostics })
 }
 
+/// What is opened is a value like any other: it neither ends nor is given back.
 pub(super) async fn open<P: Provider>(
-    _: Arc<P>,
+    provider: Arc<P>,
     request: open_ephemeral_resource::Request,
 ) -> Result<open_ephemeral_resource::Response> {
-    Err(unknown(KIND, &request.type_name))
+    let source = source(provider.ephemeral_resources(), KIND, &request.type_name)?;
+    let read = source.read(decode(source, request.config.as_ref())?).await;
+    let (result, diagnostics) = answer(source, read);
+    Ok(open_ephemeral_resource::Response {
+        result,
+        diagnostics: convert::diagnostics(diagnostics),
+        ..Default::default()
+    })
 }
 
 pub(super) async fn renew<P: Provider>(
-    _: Arc<P>,
+    provider: Arc<P>,
     request: renew_ephemeral_resource::Request,
 ) -> Result<renew_ephemeral_resource::Response> {
-    Err(unknown(KIND, &request.type_name))
+    source(provider.ephemeral_resources(), KIND, &request.type_name)?;
+    Ok(renew_ephemeral_resource::Response::default())
 }
 
 pub(super) async fn close<P: Provider>(
-    _: Arc<P>,
+    provider: Arc<P>,
     request: close_ephemeral_resource::Request,
 ) -> Result<close_ephemeral_resource::Response> {
-    Err(unknown(KIND, &request.type_name))
+    source(provider.ephemeral_resources(), KIND, &request.type_name)?;
+    Ok(close_ephemeral_resource::Response::default())
 }

@@ -24,7 +24,7 @@ use super::connection::Live;
 use super::convert;
 use super::proto::tfplugin6 as pb;
 use super::proto::tfplugin6::provider_server::{Provider as Protocol, ProviderServer};
-use crate::terraform::{AnyResource, Diagnostic, Provider, Result};
+use crate::terraform::{AnyResource, AnySource, Diagnostic, Provider, Result};
 
 /// The largest message in bytes, as the official Go servers have it. The default of 4 MiB is less than what a
 /// large state can be.
@@ -59,6 +59,12 @@ impl<P: Provider> Service<P> {
 /// The resource type of that name.
 fn resource<'a, P: Provider>(provider: &'a P, type_name: &str) -> Result<&'a dyn AnyResource> {
     provider.resource(type_name).ok_or_else(|| unknown("resource type", type_name))
+}
+
+/// The data source or ephemeral resource type of that name.
+fn source<'a>(sources: &'a [Box<dyn AnySource>], kind: &str, type_name: &str) -> Result<&'a dyn AnySource> {
+    let named = sources.iter().find(|source| source.type_name() == type_name);
+    named.map(|source| &**source).ok_or_else(|| unknown(kind, type_name))
 }
 
 /// What the provider does not have. Terraform asks for it only when its idea of the provider is of another version.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Call, Diagnostic, Provider, Result, codec, convert, pb, refusing};
-use crate::terraform::Config;
+use super::{Call, Diagnostic, Provider, Result, codec, convert, function, pb, refusing};
+use crate::terraform::{AnySource, Config, ListFilter};
 use pb::{configure_provider, get_metadata, get_provider_schema, stop_provider, validate_provider_config};
 
 refusing! {
@@ -28,10 +28,21 @@ pub(super) async fn metadata<P: Provider>(
     provider: Arc<P>,
     _: get_metadata::Request,
 ) -> Result<get_metadata::Response> {
-    let type_name = |name: &str| get_metadata::ResourceMetadata { type_name: name.to_owned() };
+    let resources = || provider.resources().iter().map(|resource| resource.type_name().to_owned());
+    let sources = provider.data_sources().iter().map(|source| source.type_name().to_owned());
+    let ephemeral = provider.ephemeral_resources().iter().map(|source| source.type_name().to_owned());
+    let functions = provider.functions().iter().map(|function| function.name().to_owned());
     Ok(get_metadata::Response {
         server_capabilities: Some(CAPABILITIES),
-        resources: provider.resources().iter().map(|resource| type_name(resource.type_name())).collect(),
+        resources: resources().map(|type_name| get_metadata::ResourceMetadata { type_name }).collect(),
+        list_resources: resources()
+            .map(|type_name| get_metadata::ListResourceMetadata { type_name })
+            .collect(),
+        data_sources: sources.map(|type_name| get_metadata::DataSourceMetadata { type_name }).collect(),
+        ephemeral_resources: ephemeral
+            .map(|type_name| get_metadata::EphemeralMetadata { type_name })
+            .collect(),
+        functions: functions.map(|name| get_metadata::FunctionMetadata { name }).collect(),
         ..Default::default()
     })
 }
@@ -40,12 +51,23 @@ pub(super) async fn schema<P: Provider>(
     provider: Arc<P>,
     _: get_provider_schema::Request,
 ) -> Result<get_provider_schema::Response> {
-    let resources = provider.resources().iter();
+    let resources = || provider.resources().iter();
+    let source =
+        |source: &Box<dyn AnySource>| (source.type_name().to_owned(), convert::schema(source.schema()));
     Ok(get_provider_schema::Response {
         provider: Some(convert::schema(provider.schema())),
-        resource_schemas: resources
+        resource_schemas: resources()
             .map(|resource| (resource.type_name().to_owned(), convert::schema(resource.schema())))
             .collect(),
+        list_resource_schemas: resources()
+            .map(|resource| {
+                let schema = ListFilter::schema(resource.schema());
+                (resource.type_name().to_owned(), convert::schema(&schema))
+            })
+            .collect(),
+        data_source_schemas: provider.data_sources().iter().map(source).collect(),
+        ephemeral_resource_schemas: provider.ephemeral_resources().iter().map(source).collect(),
+        functions: function::signatures(&*provider),
         server_capabilities: Some(CAPABILITIES),
         ..Default::default()
     })

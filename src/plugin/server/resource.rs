@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Call, Diagnostic, Provider, Result, codec, convert, pb, refusing, resource};
+use super::{Call, Diagnostic, Provider, Result, codec, convert, identity, pb, refusing, resource};
 use crate::terraform::{AnyResource, Apply, Attribute, Kind, MoveSource, Nesting, Object, Private, Value};
 use pb::{
     apply_resource_change, generate_resource_config, import_resource_state, move_resource_state,
@@ -69,6 +69,7 @@ pub(super) async fn read<P: Provider>(
     let (state, bugs) = encode(resource, read.state.as_ref());
     Ok(read_resource::Response {
         new_state: Some(state),
+        new_identity: identity::of(resource, read.state.as_ref()),
         private: read.private.to_bytes().into(),
         diagnostics: convert::diagnostics(read.diagnostics.into_iter().chain(bugs)),
         ..Default::default()
@@ -105,10 +106,11 @@ pub(super) async fn plan<P: Provider>(
     let resource = resource(&*provider, &request.type_name)?;
     let config = decode(resource, request.config.as_ref())?;
     let prior = decode(resource, request.prior_state.as_ref())?;
-    let planned = resource.plan(config, prior, Private::from_bytes(&request.prior_private)?).await;
+    let planned = resource.plan(config, prior.clone(), Private::from_bytes(&request.prior_private)?).await;
     let (state, bugs) = encode(resource, planned.state.as_ref());
     Ok(plan_resource_change::Response {
         planned_state: Some(state),
+        planned_identity: identity::planned(resource, planned.state.as_ref(), prior.as_ref()),
         requires_replace: planned.replace.iter().map(convert::path).collect(),
         planned_private: request.prior_private,
         diagnostics: convert::diagnostics(planned.diagnostics.into_iter().chain(bugs)),
@@ -132,6 +134,7 @@ pub(super) async fn apply<P: Provider>(
     let (state, bugs) = encode(resource, applied.state.as_ref());
     Ok(apply_resource_change::Response {
         new_state: Some(state),
+        new_identity: identity::of(resource, applied.state.as_ref()),
         private: applied.private.to_bytes().into(),
         diagnostics: convert::diagnostics(applied.diagnostics.into_iter().chain(bugs)),
         ..Default::default()
@@ -167,25 +170,29 @@ pub(super) async fn import<P: Provider>(
     request: import_resource_state::Request,
 ) -> Result<import_resource_state::Response> {
     let resource = resource(&*provider, &request.type_name)?;
-    if request.id.is_empty() {
+    let id = match &request.identity {
+        Some(identity) if request.id.is_empty() => identity::import_id(resource, identity)?,
+        _ => request.id,
+    };
+    if id.is_empty() {
         return Err(Diagnostic::error(
-            format!("Cannot import {} by identity", request.type_name),
-            "This provider finds objects by an ID only: write `id = \"…\"` in the import block. The documentation of \
-             the resource says what it looks like.",
+            format!("Cannot import {}", request.type_name),
+            "The ID is empty. The documentation of the resource says what it looks like.",
         ));
     }
-    let imported = resource.import(&request.id).await;
+    let imported = resource.import(&id).await;
     let mut diagnostics = convert::diagnostics(imported.diagnostics);
     let mut imported_resources = vec![];
     if let Some(state) = imported.state {
-        let state = without_write_only(&resource.schema().attributes, state);
-        let (state, bugs) = encode(resource, Some(&state));
+        // What was asked for is what was found, also where the rest of it comes with the first refresh only.
+        let identity = identity::of(resource, Some(&state)).or(request.identity);
+        let (state, bugs) = encode_state(resource, state);
         diagnostics.extend(convert::diagnostics(bugs));
         imported_resources.push(import_resource_state::ImportedResource {
             type_name: request.type_name,
             state: Some(state),
             private: imported.private.to_bytes().into(),
-            ..Default::default()
+            identity,
         });
     }
     Ok(import_resource_state::Response { imported_resources, diagnostics, ..Default::default() })
@@ -206,12 +213,12 @@ pub(super) async fn r#move<P: Provider>(
     })?;
     let state = of_today(resource, moved)?;
     let state = state.map(|state| without_write_only(&resource.schema().attributes, state));
-    let (state, bugs) = encode(resource, state.as_ref());
+    let (encoded, bugs) = encode(resource, state.as_ref());
     Ok(move_resource_state::Response {
-        target_state: Some(state),
+        target_state: Some(encoded),
         target_private: private.into(),
+        target_identity: identity::of(resource, state.as_ref()),
         diagnostics: convert::diagnostics(bugs),
-        ..Default::default()
     })
 }
 
@@ -234,6 +241,11 @@ fn decode(resource: &dyn AnyResource, sent: Option<&pb::DynamicValue>) -> Result
 
 fn encode(resource: &dyn AnyResource, object: Option<&Object>) -> (pb::DynamicValue, Vec<Diagnostic>) {
     codec::encode(object, &resource.schema().object_type())
+}
+
+/// The state of an object that was found, for Terraform to keep.
+pub(super) fn encode_state(resource: &dyn AnyResource, state: Object) -> (pb::DynamicValue, Vec<Diagnostic>) {
+    encode(resource, Some(&without_write_only(&resource.schema().attributes, state)))
 }
 
 /// The bytes of a stored state.
