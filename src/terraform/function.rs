@@ -78,7 +78,8 @@ impl<F: Function> AnyFunction for Called<F> {
         }
         let mut object = Object::default();
         for ((name, parameter), argument) in parameters.into_iter().zip(arguments) {
-            for check in &parameter.checks {
+            // A null is not for the checks to judge, as in a configuration.
+            for check in parameter.checks.iter().filter(|_| !argument.is_null()) {
                 check(&argument).map_err(|rule| {
                     Diagnostic::error(format!("Invalid value for `{name}`"), rule)
                         .beneath(Step::Attribute(name.to_owned()))
