@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - [`resources`]: one file per resource type; start reading here.
+//! - [`functions`]: one file per function.
 //! - [`provider`]: the `provider "swarm"` block, and the one list of everything offered.
 //! - [`terraform`]: Terraform's data model. Pure.
 //! - [`docker`]: the Engine API. Knows no Terraform.
@@ -9,6 +10,7 @@
 //! - [`plugin`]: the wire between Terraform and the provider.
 
 pub mod docker;
+pub mod functions;
 pub mod plugin;
 pub mod provider;
 pub mod registry;

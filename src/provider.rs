@@ -2,10 +2,11 @@
 
 use crate::{
     docker::{Docker, Endpoint, Settings, TlsMaterial},
+    functions::{ImageReference, RegistryAuth},
     resources::{RegistryService, SwarmNodeLabel, SwarmSecret},
     terraform::{
-        AnyFunction, AnyResource, AnySource, ClientSlot, Config, Diagnostic, Diagnostics, Managed, Model,
-        Provider, Schema, Sensitive,
+        AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
+        Model, Provider, Schema, Sensitive,
     },
 };
 use async_trait::async_trait;
@@ -42,7 +43,7 @@ fn ephemeral_resources(_docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> 
 
 /// Every function that is offered.
 fn functions() -> Vec<Box<dyn AnyFunction>> {
-    vec![]
+    vec![Box::new(Called::<ImageReference>::default()), Box::new(Called::<RegistryAuth>::default())]
 }
 
 /// Docker Swarm, and the private registries that run on it.
