@@ -79,7 +79,7 @@ pub(super) fn function(function: &dyn AnyFunction) -> pb::Function {
     };
     pb::Function {
         parameters: function.parameters().into_iter().map(parameter).collect(),
-        r#return: Some(pb::function::Return { r#type: type_to_json(&function.answer()).into() }),
+        r#return: Some(pb::function::Return { r#type: type_to_json(&function.answer().value_type()).into() }),
         summary: function.docs().split("\n\n").next().unwrap_or_default().replace('\n', " "),
         description: function.docs().to_owned(),
         description_kind: pb::StringKind::Markdown.into(),

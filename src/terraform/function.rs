@@ -1,6 +1,6 @@
 //! Functions of the provider, which HCL calls as `provider::swarm::NAME(…)`.
 
-use super::{Attribute, Diagnostic, Field, Model, Object, Result, Step, Type, Value};
+use super::{Attribute, Diagnostic, Field, Kind, Model, Object, Result, Step, Value};
 use std::marker::PhantomData;
 
 /// One function: its parameters are the fields of the struct in their order, and its doc comment the documentation.
@@ -32,8 +32,8 @@ pub trait AnyFunction: Send + Sync {
     /// The parameters in their order.
     fn parameters(&self) -> Vec<(&'static str, Attribute)>;
 
-    /// The type of the answer.
-    fn answer(&self) -> Type;
+    /// What the answer holds.
+    fn answer(&self) -> Kind;
 
     /// Calls it.
     ///
@@ -64,8 +64,8 @@ impl<F: Function> AnyFunction for Called<F> {
         F::attributes()
     }
 
-    fn answer(&self) -> Type {
-        F::Answer::attribute().kind().value_type()
+    fn answer(&self) -> Kind {
+        F::Answer::attribute().kind().clone()
     }
 
     fn call(&self, arguments: Vec<Value>) -> Result<Value> {

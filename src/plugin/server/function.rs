@@ -33,7 +33,7 @@ pub(super) async fn call<P: Provider>(
     let named = provider.functions().iter().find(|function| function.name() == request.name);
     let function = named.ok_or_else(|| unknown("function", &request.name))?;
     let answer = arguments(&**function, &request.arguments).and_then(|arguments| function.call(arguments));
-    match answer.and_then(|answer| Ok(codec::encode_value(&answer, &function.answer())?)) {
+    match answer.and_then(|answer| Ok(codec::encode_value(&answer, &function.answer().value_type())?)) {
         Ok(result) => Ok(call_function::Response { result: Some(result), error: None }),
         Err(reason) => {
             let parameters = function.parameters();

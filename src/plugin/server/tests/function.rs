@@ -46,7 +46,7 @@ async fn signature_is_that_of_the_struct() {
 #[tokio::test]
 async fn answer_is_of_the_type_told() {
     let (mut client, _, _serving) = host::start().await;
-    let r#type = Sample::default().functions()[0].answer();
+    let r#type = Sample::default().functions()[0].answer().value_type();
     for (ribbon, label) in [(Value::Null, Value::Null), ("red".into(), "a (red)".into())] {
         let answer = fold(&mut client, &["a".into(), times(3), ribbon]).await;
         assert_eq!(answer.error, None);

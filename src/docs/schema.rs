@@ -1,98 +1,9 @@
-//! The published documentation, made of the schema and the examples: `UPDATE=1 cargo test docs` writes it.
+//! The part of a page that tells the attributes.
 
-use crate::{
-    provider::Swarm,
-    terraform::{Attribute, Kind, Nesting, Provider, Schema, Type, Unset, Value},
-};
-use std::{fs, path::Path};
+use crate::terraform::{Attribute, Kind, Nesting, Type, Unset, Value};
 
-/// The published pages are those of the types; an alias is explained on the page of its type.
-const ALIASES: &[&str] = &["swarm_registry_service"];
-
-#[test]
-fn docs_are_current() {
-    let provider = Swarm::default();
-    check("docs/index.md", &provider_page(provider.schema()));
-    for resource in provider.resources() {
-        let name = resource.type_name();
-        if !ALIASES.contains(&name) {
-            let page = name.strip_prefix("swarm_").unwrap_or(name);
-            check(&format!("docs/resources/{page}.md"), &resource_page(name, resource.schema()));
-        }
-    }
-}
-
-#[test]
-fn every_attribute_is_described_in_sentences() {
-    fn walk(name: &str, attributes: &[(&'static str, Attribute)]) {
-        for (attribute, facts) in attributes {
-            let last = facts.docs.trim_end();
-            assert!(last.ends_with(['.', ')']), "{name}.{attribute}: documentation is sentences: {last}");
-            if let Kind::Nested(_, members) = &facts.kind {
-                walk(&format!("{name}.{attribute}"), members);
-            }
-        }
-    }
-    let provider = Swarm::default();
-    walk("provider", &provider.schema().attributes);
-    provider
-        .resources()
-        .iter()
-        .for_each(|resource| walk(resource.type_name(), &resource.schema().attributes));
-}
-
-/// Compares a generated file with the committed one, or writes it under `UPDATE=1`.
-fn check(path: &str, wanted: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var_os("UPDATE").is_some() {
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(&file, wanted).unwrap();
-    }
-    let found = fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == wanted, "{path} is not what the schema says; `UPDATE=1 cargo test docs` writes it");
-}
-
-fn provider_page(schema: &Schema) -> String {
-    let mut page = front("swarm Provider", "", schema.docs);
-    page.push_str(&format!("# swarm Provider\n\n{}\n\n## Example Usage\n\n", schema.docs));
-    page.push_str(&hcl("examples/provider/provider.tf"));
-    page.push_str(&schema_section(&schema.attributes));
-    page
-}
-
-fn resource_page(name: &str, schema: &Schema) -> String {
-    let mut page = front(&format!("{name} Resource - swarm"), "subcategory: \"\"\n", schema.docs);
-    page.push_str(&format!("# {name} (Resource)\n\n{}\n\n## Example Usage\n\n", schema.docs));
-    page.push_str(&hcl(&format!("examples/resources/{name}/resource.tf")));
-    page.push_str(&schema_section(&schema.attributes));
-    page.push_str("## Import\n\nIn Terraform v1.5.0 and later, an `import` block does it:\n\n");
-    page.push_str(&hcl(&format!("examples/resources/{name}/import-by-string-id.tf")));
-    page.push_str("The command `terraform import` does the same:\n\n");
-    page.push_str(&fence("shell", &read(&format!("examples/resources/{name}/import.sh"))));
-    page
-}
-
-fn front(title: &str, more: &str, docs: &str) -> String {
-    let first = docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");
-    format!(
-        "---\n# generated from the schema by `UPDATE=1 cargo test docs`\npage_title: \"{title}\"\n{more}description: |-\n  {first}\n---\n\n"
-    )
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
-        .unwrap_or_else(|_| panic!("{path} is missing"))
-}
-
-fn hcl(path: &str) -> String {
-    fence("terraform", &read(path))
-}
-
-fn fence(language: &str, text: &str) -> String {
-    format!("```{language}\n{}\n```\n\n", text.trim_end())
-}
-
-fn schema_section(attributes: &[(&'static str, Attribute)]) -> String {
+/// The attributes of a block, and those of the objects in it.
+pub(super) fn section(attributes: &[(&'static str, Attribute)]) -> String {
     let mut text = "## Schema\n\n".to_owned();
     let mut nested = vec![];
     text.push_str(&groups(attributes, "", "###", &mut nested));
@@ -108,6 +19,17 @@ fn schema_section(attributes: &[(&'static str, Attribute)]) -> String {
         nested.splice(0..0, deeper);
     }
     text
+}
+
+/// The attributes that are an identity.
+pub(super) fn identity(attributes: &[(&'static str, Attribute)]) -> String {
+    let lines: String = attributes.iter().map(|(name, it)| format!("- {}", parameter(name, it))).collect();
+    format!("### Identity Schema\n\n#### Required\n\n{lines}\n")
+}
+
+/// An attribute that stands for itself: its name, its type and what it is.
+pub(super) fn parameter(name: &str, attribute: &Attribute) -> String {
+    format!("`{name}` ({}) {}\n", type_name(&attribute.kind), attribute.docs.replace('\n', " "))
 }
 
 fn anchor(path: &str) -> String {
@@ -210,5 +132,20 @@ fn plain_name(plain: &Type) -> String {
         Type::Map(item) => format!("Map of {}", plain_name(item)),
         Type::Tuple(_) => "Tuple".to_owned(),
         Type::Object(_) => "Object".to_owned(),
+    }
+}
+
+/// A type as HCL writes it.
+pub(super) fn hcl_type(r#type: &Type) -> String {
+    match r#type {
+        Type::Bool => "bool".to_owned(),
+        Type::Number => "number".to_owned(),
+        Type::String => "string".to_owned(),
+        Type::Dynamic => "dynamic".to_owned(),
+        Type::List(item) => format!("list of {}", hcl_type(item)),
+        Type::Set(item) => format!("set of {}", hcl_type(item)),
+        Type::Map(item) => format!("map of {}", hcl_type(item)),
+        Type::Tuple(_) => "tuple".to_owned(),
+        Type::Object(_) => "object".to_owned(),
     }
 }

@@ -1,0 +1,3 @@
+list "registry_service" "all" {
+  provider = swarm
+}

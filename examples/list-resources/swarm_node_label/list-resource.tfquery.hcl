@@ -1,0 +1,3 @@
+list "swarm_node_label" "all" {
+  provider = swarm
+}

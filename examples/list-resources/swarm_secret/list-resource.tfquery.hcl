@@ -1,0 +1,8 @@
+list "swarm_secret" "web" {
+  provider = swarm
+
+  config {
+    name   = "web-"
+    labels = { team = "shop" }
+  }
+}

@@ -1,0 +1,5 @@
+import {
+  to       = registry_service.hub
+  identity = { name = "registry" }
+  provider = swarm
+}

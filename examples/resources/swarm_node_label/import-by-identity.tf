@@ -1,0 +1,4 @@
+import {
+  to       = swarm_node_label.registry
+  identity = { node = "hubworker01", key = "registry" }
+}

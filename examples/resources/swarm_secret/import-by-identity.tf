@@ -1,0 +1,4 @@
+import {
+  to       = swarm_secret.certificate
+  identity = { name = "localhub.crt" }
+}
