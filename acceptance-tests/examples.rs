@@ -2,9 +2,10 @@
 
 use crate::{
     terraform::Workspace,
-    testbed::{Testbed, root},
+    testbed::{Testbed, root, succeeded},
+    versions,
 };
-use std::fs;
+use std::{fs, path::PathBuf};
 
 #[test]
 fn every_resource_s_example_applies() {
@@ -20,6 +21,52 @@ fn every_resource_s_example_applies() {
         applied += 1;
     }
     assert!(applied >= 3);
+}
+
+/// Folders of one kind of examples, such as `functions`.
+fn folders(kind: &str) -> Vec<PathBuf> {
+    let Ok(folders) = fs::read_dir(root().join("examples").join(kind)) else { return vec![] };
+    folders.map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn every_example_is_valid() {
+    let brought = tempfile::tempdir().unwrap();
+    // The first that knows of identities: newer ones let more pass.
+    let terraform = versions::terraform("1.12", brought.path());
+    let mut checked = 0;
+    let mut is_valid = |files: &[PathBuf]| {
+        let hcl: Vec<String> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+        let output =
+            Workspace::without_engine(&terraform, &hcl.join("\n")).try_run(&["validate", "-no-color"]);
+        succeeded(&format!("terraform validate of {files:?}"), &output);
+        checked += 1;
+    };
+    for folder in folders("resources") {
+        for import in ["import-by-identity.tf", "import-by-string-id.tf"] {
+            is_valid(&[folder.join("resource.tf"), folder.join(import)]);
+        }
+    }
+    for (kind, file) in [
+        ("data-sources", "data-source.tf"),
+        ("ephemeral-resources", "ephemeral-resource.tf"),
+        ("functions", "function.tf"),
+    ] {
+        folders(kind).iter().for_each(|folder| is_valid(&[folder.join(file)]));
+    }
+    assert!(checked >= 8);
+}
+
+#[test]
+fn every_list_s_example_is_asked() {
+    let brought = tempfile::tempdir().unwrap();
+    let terraform = versions::terraform("1.15", brought.path());
+    let workspace = Workspace::with_terraform(Testbed::shared(), &terraform, "");
+    for folder in folders("list-resources") {
+        let example = folder.join("list-resource.tfquery.hcl");
+        fs::copy(&example, workspace.path().join("example.tfquery.hcl")).unwrap();
+        succeeded(&format!("{example:?}"), &workspace.try_run(&["query", "-no-color"]));
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::{
 use std::{fs, path::PathBuf, process::Command};
 
 /// A Terraform of that version, brought if this machine has none.
-fn terraform(version: &str, folder: &std::path::Path) -> PathBuf {
+pub fn terraform(version: &str, folder: &std::path::Path) -> PathBuf {
     let path = folder.join(format!("terraform-{version}"));
     let output = Command::new(root().join("acceptance-tests/testbed/testbed"))
         .args(["terraform", version])

@@ -53,7 +53,7 @@ pub(super) fn list_resource(name: &str, config: &Schema) -> String {
     if config.attributes.is_empty() {
         page.push_str("## Schema\n\nThere is nothing to set in `config`.\n");
     } else {
-        page.push_str(&format!("{} In the `config` block:\n\n", config.docs));
+        page.push_str(&format!("{}\n\n", config.docs));
         page.push_str(&schema::section(&config.attributes));
     }
     page
@@ -64,14 +64,11 @@ pub(super) fn function(function: &dyn AnyFunction) -> String {
     let mut page = front(&format!("{name} function - swarm"), SUBCATEGORY, docs);
     page.push_str(&format!("# function: {name}\n\n{docs}\n\n"));
     page.push_str(&usage(&format!("examples/functions/{name}/function.tf")));
-    let parameters = function.parameters();
-    let (arguments, answer): (Vec<String>, _) = (
-        parameters
-            .iter()
-            .map(|(name, parameter)| format!("{name} {}", schema::hcl_type(&parameter.kind.value_type())))
-            .collect(),
-        function.answer(),
-    );
+    let (parameters, answer) = (function.parameters(), function.answer());
+    let argument = |(name, parameter): &(&'static str, Attribute)| {
+        format!("{name} {}", schema::hcl_type(&parameter.kind.value_type()))
+    };
+    let arguments: Vec<String> = parameters.iter().map(argument).collect();
     let signature = format!("{name}({}) {}", arguments.join(", "), schema::hcl_type(&answer.value_type()));
     page.push_str(&format!("## Signature\n\n{}## Arguments\n\n", fence("text", &signature)));
     for (position, (name, parameter)) in parameters.iter().enumerate() {

@@ -7,12 +7,29 @@
 use crate::terraform::Private;
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use std::collections::BTreeMap;
 
 /// What starts the labels that are the provider's own, and no difference to anybody.
 pub const OWN_LABELS: &str = "io.localhub.swarm.";
 
 /// The label with the logical name of which an object is a generation.
 pub const GENERATION_OF: &str = "io.localhub.swarm.generation-of";
+
+/// The label with the name of the service to which an object belongs.
+pub const OWNER: &str = "io.localhub.swarm.service";
+
+/// Whether an object stands for itself where everything is listed: it does not belong to a service of ours, and is no
+/// generation that a newer one has followed. Objects are given as their labels and when they were created.
+pub fn stands_for_itself<'a>(
+    (labels, created_at): (&Labels, &str),
+    mut all: impl Iterator<Item = (&'a Labels, &'a str)>,
+) -> bool {
+    let Some(logical) = labels.get(GENERATION_OF) else { return true };
+    !labels.contains_key(OWNER)
+        && !all.any(|(other, when)| other.get(GENERATION_OF) == Some(logical) && when > created_at)
+}
+
+type Labels = BTreeMap<String, String>;
 
 /// How many hexadecimal digits of a digest are in a name: 48 bits tell generations of one name apart.
 const DIGITS: usize = 12;
@@ -77,6 +94,23 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_newest_generation_is_listed_and_what_is_a_service_s_is_not() {
+        let labels = |pairs: &[(&str, &str)]| -> Labels {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let all = [
+            (labels(&[]), "1"),
+            (labels(&[(GENERATION_OF, "a")]), "1"),
+            (labels(&[(GENERATION_OF, "a")]), "2"),
+            (labels(&[(GENERATION_OF, "b")]), "1"),
+            (labels(&[(GENERATION_OF, "c"), (OWNER, "registry")]), "3"),
+        ];
+        let each = || all.iter().map(|(labels, when)| (labels, *when));
+        let listed: Vec<bool> = each().map(|one| stands_for_itself(one, each())).collect();
+        assert_eq!(listed, [true, false, true, true, false]);
+    }
 
     #[test]
     fn a_name_follows_from_key_and_content_and_fits() {

@@ -2,7 +2,7 @@
 
 use super::{
     failure::{Doing, failure, ready, within},
-    generation::{DigestKey, GENERATION_OF, OWN_LABELS},
+    generation::{DigestKey, GENERATION_OF, OWN_LABELS, stands_for_itself},
     names,
 };
 use crate::docker::{self, Docker, Found};
@@ -195,7 +195,10 @@ impl Resource for SwarmSecret {
     async fn list(context: &mut Context<Docker>) -> Result<Vec<Self>> {
         ready(&context.client, || "list the secrets".to_owned()).await?;
         let secrets = context.client.secrets_now().await.doing(|| "list the secrets".to_owned())?;
-        Ok(secrets.iter().map(Self::of).collect())
+        let each = || secrets.iter().map(|secret| (&secret.labels, secret.created_at.as_str()));
+        let listed =
+            |secret: &&docker::Secret| stands_for_itself((&secret.labels, &secret.created_at), each());
+        Ok(secrets.iter().filter(listed).map(Self::of).collect())
     }
 }
 

@@ -68,7 +68,7 @@ pub struct Listed {
     pub state: Object,
 }
 
-/// Which of the objects are wanted; without any of these, all of them.
+/// The `config` block says which of the objects are wanted; without it, all of them are.
 #[derive(Clone, Debug, Default, Model)]
 pub struct ListFilter {
     /// Only objects whose name begins with this.

@@ -1,5 +1,5 @@
+# Where Terraform is to write the resource's configuration (`-generate-config-out`), it is told here: `provider = swarm`.
 import {
-  to       = registry_service.hub
-  id       = "registry"
-  provider = swarm
+  to = registry_service.hub
+  id = "registry"
 }

@@ -6,7 +6,7 @@ use crate::{
     registry::{Secret, configuration::paths, htpasswd},
     resources::{
         failure::Doing,
-        generation::{DigestKey, GENERATION_OF, random_bytes},
+        generation::{DigestKey, GENERATION_OF, OWNER, random_bytes},
         service::{Object, Reference, Resolved},
     },
     terraform::{Context, Diagnostic, Private, Result},
@@ -14,9 +14,6 @@ use crate::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// The label with the name of the service to which a secret belongs.
-const OWNER: &str = "io.localhub.swarm.service";
 
 /// How many older generations stay, so that the Engine can roll the service back.
 const KEPT: usize = 1;

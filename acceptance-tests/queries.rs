@@ -1,0 +1,261 @@
+//! What the docker command line made is found, written down by Terraform and planned empty: imports by ID and by
+//! identity with generated configuration, and `terraform query`.
+
+use crate::{
+    terraform::Workspace,
+    testbed::{Testbed, unique},
+    versions,
+};
+use serde_json::Value;
+use std::{collections::BTreeSet, fs};
+
+/// Makes an object of that name by the docker command line, and answers the ID to import it by.
+type Make = fn(&Testbed, &str) -> String;
+
+/// Every resource type, and how one is made without Terraform.
+const MADE_BY_HAND: &[(&str, Make)] = &[
+    ("swarm_node_label", |testbed, name| {
+        testbed.docker(&["node", "update", "--label-add", &format!("{name}=true"), "hubworker01"]);
+        format!("hubworker01/{name}")
+    }),
+    ("swarm_secret", |testbed, name| {
+        testbed.docker(&["secret", "create", "--label", "team=shop", name, "/etc/hostname"]);
+        name.to_owned()
+    }),
+    ("registry_service", registry),
+    // The same resource by its other name.
+    ("swarm_registry_service", registry),
+];
+
+/// A registry as the article makes it, but for its certificates.
+fn registry(testbed: &Testbed, name: &str) -> String {
+    let label = format!("{name}-here");
+    testbed.docker(&["node", "update", "--label-add", &format!("{label}=true"), "hubworker01"]);
+    testbed.docker(&["secret", "create", &format!("{name}-key"), "/etc/hostname"]);
+    let (constraint, secret) = (format!("node.labels.{label}==true"), format!("{name}-key"));
+    let options = ["--name", name, "--constraint", &constraint, "--secret", &secret];
+    let more = ["--env", "REGISTRY_HTTP_ADDR=0.0.0.0:5000", "--publish", "target=5000", "--replicas", "1"];
+    let command = ["service", "create", "--quiet", "--detach", "--no-resolve-image"];
+    testbed.docker(&[&command[..], &options, &more, &["registry:2"]].concat());
+    name.to_owned()
+}
+
+/// An object of each type, to import by its ID.
+fn by_id(testbed: &Testbed) -> Vec<(&'static str, String)> {
+    let make = |(r#type, make): &(&'static str, Make)| {
+        (*r#type, format!("id = \"{}\"", make(testbed, &unique("by-hand"))))
+    };
+    MADE_BY_HAND.iter().map(make).collect()
+}
+
+/// An `import` block for each of these: a type, and the argument that says what to import.
+fn imports(what: &[(&str, String)]) -> String {
+    what.iter().map(|(r#type, what)| format!("import {{\n  to = {type}.it\n  {what}\n}}\n")).collect()
+}
+
+/// Lets Terraform write the configuration of what is imported, and imports: nothing else may happen.
+#[track_caller]
+fn imports_what_it_writes_down(workspace: &Workspace, what: &[(&str, String)]) {
+    let (count, hcl) = (what.len(), imports(what));
+    // The provider is named as long as there is no resource block to name it.
+    workspace.write(&hcl.replace("\n}", "\n  provider = swarm\n}"));
+    let plan = workspace.run(&["plan", "-generate-config-out=generated.tf", "-no-color", "-input=false"]);
+    let only = format!("{count} to import, 0 to add, 0 to change, 0 to destroy");
+    assert!(plan.contains(&only), "{plan}\n{}", generated(workspace));
+    workspace.write(&hcl);
+    let applied = workspace.apply_and_settle();
+    let only = format!("{count} imported, 0 added, 0 changed, 0 destroyed");
+    assert!(applied.contains(&only), "{applied}");
+}
+
+fn generated(workspace: &Workspace) -> String {
+    fs::read_to_string(workspace.path().join("generated.tf")).unwrap_or_default()
+}
+
+/// The identities in the state, by type.
+fn identities(workspace: &Workspace) -> Vec<(String, Value)> {
+    let state: Value =
+        serde_json::from_slice(&fs::read(workspace.path().join("terraform.tfstate")).unwrap()).unwrap();
+    let resources = state["resources"].as_array().cloned().unwrap_or_default();
+    let identity = |resource: &Value| {
+        let r#type = resource["type"].as_str().unwrap().to_owned();
+        (r#type, resource["instances"][0]["identity"].clone())
+    };
+    resources.iter().map(identity).collect()
+}
+
+#[test]
+fn every_type_can_be_made_by_hand_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let terraform = versions::terraform("1.15", folder.path());
+    let workspace = Workspace::without_engine(&terraform, "");
+    let schema: Value = serde_json::from_str(&workspace.run(&["providers", "schema", "-json"])).unwrap();
+    let provider = &schema["provider_schemas"]["registry.terraform.io/localhub/swarm"];
+    let made: BTreeSet<&str> = MADE_BY_HAND.iter().map(|(r#type, _)| *r#type).collect();
+    // Each type has an identity and can be listed, so that it can be found.
+    for kind in ["resource_schemas", "resource_identity_schemas", "list_resource_schemas"] {
+        let types: BTreeSet<&str> = provider[kind].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(types, made, "{kind}");
+    }
+}
+
+#[test]
+fn imports_by_id_with_generated_configuration_plan_empty() {
+    let testbed = Testbed::start(&[], &["hubmgr", "hubworker01"]);
+    // The Terraform of this machine, which knows of no identity.
+    let workspace = Workspace::new(&testbed, "");
+    imports_what_it_writes_down(&workspace, &by_id(&testbed));
+    workspace.destroy();
+}
+
+#[test]
+fn imports_by_identity_with_generated_configuration_plan_empty() {
+    let testbed = Testbed::start(&[], &["hubmgr", "hubworker01"]);
+    let folder = tempfile::tempdir().unwrap();
+    let terraform = versions::terraform("1.12", folder.path());
+    let first = Workspace::with_terraform(&testbed, &terraform, "");
+    let by_id = by_id(&testbed);
+    imports_what_it_writes_down(&first, &by_id);
+    let identities = identities(&first);
+    assert!(identities.iter().all(|(_, identity)| identity.is_object()), "{identities:?}");
+    for (r#type, _) in &by_id {
+        first.run(&["state", "rm", &format!("{type}.it")]);
+    }
+
+    // JSON is HCL here, too.
+    let by_identity: Vec<(&str, String)> = identities
+        .iter()
+        .map(|(r#type, identity)| (r#type.as_str(), format!("identity = {identity}")))
+        .collect();
+    let workspace = Workspace::with_terraform(&testbed, &terraform, "");
+    imports_what_it_writes_down(&workspace, &by_identity);
+    workspace.destroy();
+}
+
+fn what_is_found_is_written_down(version: &str) {
+    let testbed = Testbed::start(&[], &["hubmgr", "hubworker01"]);
+    let folder = tempfile::tempdir().unwrap();
+    let terraform = versions::terraform(version, folder.path());
+    for (r#type, make) in MADE_BY_HAND {
+        make(&testbed, &unique("by-hand"));
+        let workspace = Workspace::with_terraform(&testbed, &terraform, "");
+        let query = format!("list \"{type}\" \"all\" {{\n  provider = swarm\n}}\n");
+        fs::write(workspace.path().join("all.tfquery.hcl"), query).unwrap();
+        let said = workspace.run(&["query", "-no-color", "-generate-config-out=generated.tf"]);
+        let found = said.lines().filter(|line| line.starts_with(&format!("list.{type}.all"))).count();
+        assert!(found > 0, "{said}");
+        let plan = workspace.run(&["plan", "-no-color", "-input=false"]);
+        let only = format!("{found} to import, 0 to add, 0 to change, 0 to destroy");
+        assert!(plan.contains(&only), "{said}\n{plan}\n{}", generated(&workspace));
+        workspace.apply_and_settle();
+        workspace.destroy();
+    }
+}
+
+#[test]
+fn terraform_1_14_finds_what_is_there() {
+    what_is_found_is_written_down("1.14");
+}
+
+#[test]
+fn terraform_1_15_finds_what_is_there() {
+    what_is_found_is_written_down("1.15");
+}
+
+#[test]
+fn a_query_finds_what_it_is_asked_for() {
+    let testbed = Testbed::shared();
+    let folder = tempfile::tempdir().unwrap();
+    let terraform = versions::terraform("1.15", folder.path());
+    let (name, label) = (unique("asked"), unique("team"));
+    for (suffix, label) in [("-a", label.as_str()), ("-b", label.as_str()), ("-c", "other")] {
+        testbed.docker(&["secret", "create", "--label", label, &format!("{name}{suffix}"), "/etc/hostname"]);
+    }
+    let workspace = Workspace::with_terraform(testbed, &terraform, "");
+    let find = |body: &str| {
+        let query = format!("list \"swarm_secret\" \"some\" {{\n  provider = swarm\n{body}\n}}\n");
+        fs::write(workspace.path().join("some.tfquery.hcl"), query).unwrap();
+        let said = workspace.run(&["query", "-no-color"]);
+        let lines = said.lines().filter(|line| line.starts_with("list.swarm_secret.some"));
+        let mut names: Vec<String> =
+            lines.filter_map(|line| line.split_whitespace().last()).map(str::to_owned).collect();
+        names.sort();
+        names
+    };
+    let names = |suffixes: &[&str]| -> Vec<String> {
+        suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect()
+    };
+    assert_eq!(find(&format!("config {{\n  name = \"{name}\"\n}}")), names(&["-a", "-b", "-c"]));
+    assert_eq!(find(&format!("config {{\n  labels = {{ {label} = \"\" }}\n}}")), names(&["-a", "-b"]));
+    assert_eq!(find(&format!("limit = 1\nconfig {{\n  name = \"{name}\"\n}}")).len(), 1);
+    for name in names(&["-a", "-b", "-c"]) {
+        testbed.docker(&["secret", "rm", &name]);
+    }
+}
+
+#[test]
+fn a_query_without_an_engine_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let terraform = versions::terraform("1.15", folder.path());
+    let workspace = Workspace::without_engine(&terraform, "");
+    let query = "list \"swarm_secret\" \"all\" {\n  provider = swarm\n}\n";
+    fs::write(workspace.path().join("all.tfquery.hcl"), query).unwrap();
+    let output = workspace.try_run(&["query", "-no-color"]);
+    let said =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && said.contains("list the secrets"), "{said}");
+}
+
+#[test]
+fn generations_are_found_once_and_what_belongs_to_a_registry_is_not() {
+    let testbed = Testbed::start(&[], &["hubmgr", "hubworker01"]);
+    let folder = tempfile::tempdir().unwrap();
+    let terraform = versions::terraform("1.15", folder.path());
+    let secret = |version: u8| {
+        format!(
+            "resource \"swarm_secret\" \"it\" {{\n  name = \"turning\"\n  generations = true\n  data = \"{version}\"\n}}\n"
+        )
+    };
+    let registry = "resource \"registry_service\" \"it\" {\n  provider = swarm\n  name = \"hub\"\n  \
+                    image = \"registry:2\"\n  storage = { filesystem = { volume = \"hub\" } }\n}\n";
+    let workspace = Workspace::with_terraform(&testbed, &terraform, &format!("{}{registry}", secret(1)));
+    workspace.apply_and_settle();
+    let first = workspace.state("swarm_secret.it")["secret_name"].as_str().unwrap().to_owned();
+    let holder = ["service", "create", "--quiet", "--detach", "--no-resolve-image", "--secret", &first];
+    let holder = testbed.docker(&[&holder[..], &["busybox:1", "sleep", "600"]].concat());
+    workspace.write(&format!("{}{registry}", secret(2)));
+    workspace.apply_and_settle();
+    assert!(
+        testbed.docker(&["secret", "ls", "--quiet"]).lines().count() >= 3,
+        "both, and the registry's own"
+    );
+
+    let query = "list \"swarm_secret\" \"all\" {\n  provider = swarm\n}\n";
+    fs::write(workspace.path().join("all.tfquery.hcl"), query).unwrap();
+    let said = workspace.run(&["query", "-no-color"]);
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("list.")).collect();
+    assert!(lines.len() == 1 && lines[0].contains("name=turning"), "{said}");
+    testbed.docker(&["service", "rm", &holder]);
+    workspace.destroy();
+}
+
+#[test]
+fn states_without_an_identity_get_one_and_keep_it_when_they_move() {
+    let testbed = Testbed::start(&[], &["hubmgr", "hubworker01"]);
+    let folder = tempfile::tempdir().unwrap();
+    let newer = versions::terraform("1.12", folder.path());
+    let body = "\"it\" {\n  provider = swarm\n  name = \"hub\"\n  image = \"registry:2\"\n}\n";
+    let old = Workspace::new(&testbed, &format!("resource \"registry_service\" {body}"));
+    old.apply_and_settle();
+    let moved = "moved {\n  from = registry_service.it\n  to = swarm_registry_service.it\n}\n";
+    let workspace =
+        Workspace::with_terraform(&testbed, &newer, &format!("resource \"registry_service\" {body}"));
+    fs::rename(old.path().join("terraform.tfstate"), workspace.path().join("terraform.tfstate")).unwrap();
+    workspace.apply_and_settle();
+    let hub = serde_json::json!({ "name": "hub" });
+    assert_eq!(identities(&workspace), [("registry_service".to_owned(), hub.clone())]);
+    workspace.write(&format!("resource \"swarm_registry_service\" {body}{moved}"));
+    workspace.apply_and_settle();
+    assert_eq!(identities(&workspace), [("swarm_registry_service".to_owned(), hub)]);
+    workspace.destroy();
+}
