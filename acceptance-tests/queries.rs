@@ -22,21 +22,37 @@ const MADE_BY_HAND: &[(&str, Make)] = &[
         testbed.docker(&["secret", "create", "--label", "team=shop", name, "/etc/hostname"]);
         name.to_owned()
     }),
-    ("registry_service", registry),
-    // The same resource by its other name.
-    ("swarm_registry_service", registry),
+    ("registry_service", |testbed, name| {
+        let options = "--label a=1 --container-label b=2 --mount type=volume,source=NAME,target=/var/lib/registry \
+                       --mount type=bind,source=/tmp,target=/host,readonly --mount type=tmpfs,target=/scratch,tmpfs-size=1048576 \
+                       --limit-memory 64m --limit-cpu 0.5 --reserve-memory 16m --health-interval 7s --health-cmd true \
+                       --config source=NAME,target=/etc/x --secret source=NAME-key,target=y,mode=0400,uid=1 --network NAME \
+                       --env A=b --env EMPTY= --user 0:0 --stop-grace-period 90s --restart-condition on-failure \
+                       --restart-max-attempts 3 --restart-delay 2s --update-delay 3s --update-parallelism 2 \
+                       --update-failure-action rollback --update-order start-first --rollback-parallelism 0 \
+                       --placement-pref spread=node.labels.zone --replicas-max-per-node 2 --log-driver json-file \
+                       --log-opt max-size=1m --publish mode=host,target=5000,published=5050 --endpoint-mode dnsrr \
+                       --workdir / --hostname node --init --dns 9.9.9.9";
+        testbed.docker(&["config", "create", name, "/etc/hostname"]);
+        testbed.docker(&["network", "create", "--driver", "overlay", name]);
+        registry(testbed, name, options)
+    }),
+    // The same resource by its other name; a service as the article makes it, but for its certificates.
+    ("swarm_registry_service", |testbed, name| {
+        let options = "--constraint node.hostname==hubworker01 --secret NAME-key --replicas 1 \
+                       --env REGISTRY_HTTP_ADDR=0.0.0.0:5000 --publish target=5000";
+        registry(testbed, name, options)
+    }),
 ];
 
-/// A registry as the article makes it, but for its certificates.
-fn registry(testbed: &Testbed, name: &str) -> String {
-    let label = format!("{name}-here");
-    testbed.docker(&["node", "update", "--label-add", &format!("{label}=true"), "hubworker01"]);
+/// A registry made with these options, in which NAME is its name.
+fn registry(testbed: &Testbed, name: &str, options: &str) -> String {
     testbed.docker(&["secret", "create", &format!("{name}-key"), "/etc/hostname"]);
-    let (constraint, secret) = (format!("node.labels.{label}==true"), format!("{name}-key"));
-    let options = ["--name", name, "--constraint", &constraint, "--secret", &secret];
-    let more = ["--env", "REGISTRY_HTTP_ADDR=0.0.0.0:5000", "--publish", "target=5000", "--replicas", "1"];
-    let command = ["service", "create", "--quiet", "--detach", "--no-resolve-image"];
-    testbed.docker(&[&command[..], &options, &more, &["registry:2"]].concat());
+    let options = options.replace("NAME", name);
+    let command = ["service", "create", "--quiet", "--detach", "--no-resolve-image", "--name", name];
+    let options: Vec<&str> =
+        command.into_iter().chain(options.split_whitespace()).chain(["registry:2"]).collect();
+    testbed.docker(&options);
     name.to_owned()
 }
 

@@ -1,8 +1,8 @@
 //! What is only read: data sources, and ephemeral resources, whose values live no longer than the run.
 
 use super::{
-    ClientSlot, Config, Context, Diagnostics, Model, Object, Private, Read, Result, Schema, managed,
-    validate::validate,
+    ClientSlot, Config, Context, Diagnostic, Diagnostics, Model, Object, Private, Read, Result, Schema,
+    managed, validate::validate,
 };
 use async_trait::async_trait;
 use std::{marker::PhantomData, sync::OnceLock};
@@ -78,7 +78,7 @@ impl<S: Source> AnySource for Sourced<S> {
 
     async fn read(&self, config: Object) -> Read {
         let nothing = |diagnostics| Read { state: None, private: Private::default(), diagnostics };
-        let Some(client) = self.client.get() else { return nothing(vec![managed::unconfigured()]) };
+        let Some(client) = self.client.get() else { return nothing(vec![not_yet(S::TYPE)]) };
         let mut context = Context { client, private: Private::default(), warnings: vec![] };
         // Defaults are what the schema plans where the configuration says nothing.
         let mut source = match S::decode(managed::with_defaults(self.schema(), config)) {
@@ -98,5 +98,64 @@ impl<S: Source> AnySource for Sourced<S> {
                 nothing(diagnostics)
             }
         }
+    }
+}
+
+fn not_yet(type_name: &str) -> Diagnostic {
+    Diagnostic::error(
+        format!("There is nothing to read {type_name} from yet"),
+        "The configuration of the provider is not known before the apply. Let the block depend (`depends_on`) on what \
+         makes the Engine: then it is read during the apply.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::{Computed, Value};
+    use futures_util::FutureExt;
+
+    /// What time it is.
+    #[derive(Debug, Model)]
+    struct Clock {
+        /// Where.
+        #[tf(default = "UTC")]
+        zone: String,
+        /// On which wall.
+        wall: Option<String>,
+        /// The hour.
+        hour: Computed<i64>,
+    }
+
+    impl Source for Clock {
+        const TYPE: &'static str = "swarm_clock";
+        type Client = i64;
+
+        async fn read(&mut self, context: &mut Context<i64>) -> Result<()> {
+            self.hour = context.client.into();
+            Ok(())
+        }
+    }
+
+    fn read(client: Option<i64>) -> Read {
+        let slot = ClientSlot::default();
+        slot.set(client);
+        Sourced::<Clock>::new(&slot).read(Object::default()).now_or_never().expect("it waits for nothing")
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_default_or_is_null() {
+        let state = read(Some(3)).state.expect("a state");
+        assert_eq!(
+            (state.get("zone"), state.get("wall"), state.get("hour")),
+            (&Value::from("UTC"), &Value::Null, &Value::Number(3_i64.into()))
+        );
+    }
+
+    #[test]
+    fn without_a_client_it_says_how_to_wait_for_one() {
+        let read = read(None);
+        assert!(read.state.is_none());
+        assert!(read.diagnostics[0].detail.contains("depends_on"), "{:?}", read.diagnostics);
     }
 }
