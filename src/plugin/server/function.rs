@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Call, Diagnostic, Provider, Result, codec, convert, pb, refusing, unknown};
-use crate::terraform::{AnyFunction, Value};
+use crate::terraform::{AnyFunction, Attribute, Value};
 use pb::{call_function, get_functions};
 
 refusing! {
@@ -21,9 +21,8 @@ pub(super) async fn functions<P: Provider>(
 
 /// What every function takes and gives.
 pub(super) fn signatures<P: Provider>(provider: &P) -> BTreeMap<String, pb::Function> {
-    let named =
-        |function: &Box<dyn AnyFunction>| (function.name().to_owned(), convert::function(&**function));
-    provider.functions().iter().map(named).collect()
+    let functions = provider.functions().iter().map(|function| &**function);
+    functions.map(|function| (function.name().to_owned(), convert::function(function))).collect()
 }
 
 pub(super) async fn call<P: Provider>(
@@ -54,8 +53,7 @@ fn arguments(function: &dyn AnyFunction, sent: &[pb::DynamicValue]) -> Result<Ve
             format!("`{}` takes {wanted}, but {found} came.", function.name()),
         ));
     }
-    let decode = |((name, parameter), sent): (&(&'static str, _), &pb::DynamicValue)| {
-        let parameter: &crate::terraform::Attribute = parameter;
+    let decode = |((name, parameter), sent): (&(&'static str, Attribute), &pb::DynamicValue)| {
         codec::decode_value(Some(sent), &parameter.kind.value_type())
             .map_err(|mismatch| Diagnostic::from(mismatch).under(name))
     };

@@ -1,5 +1,6 @@
 //! The provider as a whole: what there is, its configuration, stopping.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Call, Diagnostic, Provider, Result, codec, convert, function, pb, refusing};
@@ -52,8 +53,6 @@ pub(super) async fn schema<P: Provider>(
     _: get_provider_schema::Request,
 ) -> Result<get_provider_schema::Response> {
     let resources = || provider.resources().iter();
-    let source =
-        |source: &Box<dyn AnySource>| (source.type_name().to_owned(), convert::schema(source.schema()));
     Ok(get_provider_schema::Response {
         provider: Some(convert::schema(provider.schema())),
         resource_schemas: resources()
@@ -65,12 +64,17 @@ pub(super) async fn schema<P: Provider>(
                 (resource.type_name().to_owned(), convert::schema(&schema))
             })
             .collect(),
-        data_source_schemas: provider.data_sources().iter().map(source).collect(),
-        ephemeral_resource_schemas: provider.ephemeral_resources().iter().map(source).collect(),
+        data_source_schemas: schemas(provider.data_sources()),
+        ephemeral_resource_schemas: schemas(provider.ephemeral_resources()),
         functions: function::signatures(&*provider),
         server_capabilities: Some(CAPABILITIES),
         ..Default::default()
     })
+}
+
+fn schemas(sources: &[Box<dyn AnySource>]) -> BTreeMap<String, pb::Schema> {
+    let sources = sources.iter().map(|source| (source.type_name(), source.schema()));
+    sources.map(|(name, schema)| (name.to_owned(), convert::schema(schema))).collect()
 }
 
 pub(super) async fn validate<P: Provider>(
