@@ -23,7 +23,9 @@ fn example(workspace: &Workspace) {
     let from = root().join("examples/registry");
     for file in fs::read_dir(&from).unwrap().map(|entry| entry.unwrap().path()) {
         if file.extension().is_some_and(|extension| extension == "tf") {
-            fs::copy(&file, workspace.path().join(file.file_name().unwrap())).unwrap();
+            let module = root().join("examples/modules/registry").display().to_string();
+            let hcl = fs::read_to_string(&file).unwrap().replace("../modules/registry", &module);
+            fs::write(workspace.path().join(file.file_name().unwrap()), hcl).unwrap();
         }
     }
     let certificates = workspace.path().join("certificates");
@@ -52,14 +54,22 @@ fn example(workspace: &Workspace) {
 }
 
 fn runs_the_example(version: &str, write_only: bool) {
-    let testbed = Testbed::start(&[], &["hubmgr", "hubworker01"]);
+    let testbed = Testbed::start(&["--no-swarm"], &["hubmgr", "hubworker01"]);
     let folder = tempfile::tempdir().unwrap();
     let terraform = terraform(version, folder.path());
     let mut workspace = Workspace::with_terraform(&testbed, &terraform, "");
     fs::remove_file(workspace.path().join("main.tf")).unwrap();
     example(&workspace);
+    let host = |name: &str, role: &str| {
+        let engine = format!("unix://{}", testbed.socket(name).display());
+        serde_json::json!({ "engine": engine, "address": testbed.address(name), "role": role })
+    };
+    let hosts = serde_json::json!({ "hubmgr": host("hubmgr", "manager"), "hubworker01": host("hubworker01", "worker") });
+    workspace.set("TF_VAR_hosts", &hosts.to_string());
     workspace.set("TF_VAR_certificates", "certificates");
     workspace.set("TF_VAR_node_address", &testbed.address("hubworker01"));
+    // The module has to be installed.
+    workspace.run(&["get"]);
     if !write_only {
         // What this Terraform cannot keep out of its state is refused, in words.
         workspace.set("TF_VAR_write_only", "true");

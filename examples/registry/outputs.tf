@@ -1,9 +1,9 @@
 output "push_to" {
   description = "What an image's name begins with to be pushed to this registry."
-  value       = "hub.docker.local"
+  value       = module.registry.push_to
 }
 
 output "service" {
   description = "ID of the registry's service."
-  value       = registry_service.hub.id
+  value       = module.registry.service
 }

@@ -74,15 +74,23 @@ find_terraform() {
     command -v terraform || [[ -x $state/bin/terraform ]] || "$testbed" terraform 1.11 "$state/bin/terraform"
 }
 
-start_swarm() {
+# start_hosts: machines with an Engine each and nothing else. The Swarm is Terraform's to make.
+start_hosts() {
+    local name role hosts=
     ! "$testbed" status "$swarm" || return 0
-    "$testbed" up "$swarm" hubmgr hubworker01 hubworker02
-    # What Terraform remembers was on another Swarm.
+    "$testbed" up "$swarm" --no-swarm hubmgr hubworker01 hubworker02
+    # What Terraform remembers was on other hosts.
     rm -f "$here"/terraform.tfstate*
     "$testbed" alias "$swarm" "$hub" hubworker01
+    for name in hubmgr hubworker01 hubworker02; do
+        if [[ $name == hubmgr ]]; then role=manager; else role=worker; fi
+        hosts+=$(printf ', "%s": {"engine": "unix://%s", "address": "%s", "role": "%s"}' \
+            "$name" "$swarm/$name.sock" "$(<"$swarm/hosts/$name/address")" "$role")
+    done
     "$testbed" env "$swarm" >"$state/swarm.env"
     cat >>"$state/swarm.env" <<ENV
-export TF_VAR_node=hubworker01
+export TF_VAR_hosts='{${hosts#, }}'
+export TF_VAR_registry_nodes='["hubworker01"]'
 export TF_VAR_node_address=$(<"$swarm/hosts/hubworker01/address")
 ENV
 }
@@ -98,8 +106,8 @@ find_swarm() {
         for name in DOCKER_TLS_VERIFY DOCKER_CERT_PATH; do
             [[ -z ${!name:-} ]] || printf 'export %s=%q\n' "$name" "${!name}"
         done
-        docker node inspect --format 'export TF_VAR_node={{.Description.Hostname}}
-export TF_VAR_node_address={{.Status.Addr}}' "$node"
+        docker node inspect --format "export TF_VAR_registry_nodes='[\"{{.Description.Hostname}}\"]'
+export TF_VAR_node_address={{.Status.Addr}}" "$node"
     } >"$state/swarm.env"
 }
 
@@ -182,7 +190,7 @@ look_around() {
     local folder=${here#"$PWD/"}
     cat <<TEXT
 
-The registry serves at https://$hub (on $TF_VAR_node, $TF_VAR_node_address). Look around:
+The registry serves at https://$hub (on ${TF_VAR_registry_nodes//[^a-z0-9.-]/}, $TF_VAR_node_address). Look around:
 
   source $folder/.swarm/env
   docker node ls

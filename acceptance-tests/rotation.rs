@@ -1,0 +1,159 @@
+//! A certificate rotates in one apply while clients ask the registry through a load balancer: none notices.
+
+use crate::{
+    terraform::Workspace,
+    testbed::{Testbed, eventually, unique},
+};
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Output},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+const HOST: &str = "hub.rotation.test";
+
+/// A certificate that signs itself, with its key, as `NAME.crt` and `NAME.key`.
+fn certificate(folder: &Path, name: &str) {
+    let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned()]).unwrap();
+    fs::write(folder.join(format!("{name}.crt")), made.cert.pem()).unwrap();
+    fs::write(folder.join(format!("{name}.key")), made.signing_key.serialize_pem()).unwrap();
+}
+
+/// Asks the registry once, over a new connection.
+fn ask(port: u16, trusted: &Path) -> Output {
+    let to = format!("{HOST}:{port}:127.0.0.1");
+    let url = format!("https://{HOST}:{port}/v2/");
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--show-error", "--fail", "--max-time", "20", "--noproxy", "*", "--resolve", &to]);
+    curl.arg("--cacert").arg(trusted).arg(url).output().unwrap()
+}
+
+/// A load balancer of TCP connections before the two nodes, which tries the other where one refuses.
+struct Balancer(Child);
+
+impl Balancer {
+    fn start(folder: &Path, testbed: &Testbed, port: u16) -> Self {
+        let configuration = folder.join("haproxy.cfg");
+        let server = |name: &str| {
+            format!("  server {name} {}:8443 check inter 100ms fall 1 rise 1\n", testbed.address(name))
+        };
+        let text = format!(
+            "defaults\n  mode tcp\n  timeout connect 1s\n  timeout client 30s\n  timeout server 30s\n  \
+             retries 5\n  option redispatch 1\nlisten hub\n  bind 127.0.0.1:{port}\n  balance roundrobin\n{}{}",
+            server("left"),
+            server("right")
+        );
+        fs::write(&configuration, text).unwrap();
+        Balancer(Command::new("haproxy").arg("-db").arg("-f").arg(&configuration).spawn().unwrap())
+    }
+}
+
+impl Drop for Balancer {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ended = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
+#[test]
+fn a_rotated_certificate_is_noticed_by_nobody() {
+    let testbed = Testbed::start(&[], &["manager", "left", "right"]);
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    certificate(folder, "old");
+    certificate(folder, "new");
+    let both = folder.join("both.crt");
+    let pems = ["old.crt", "new.crt"].map(|name| fs::read_to_string(folder.join(name)).unwrap());
+    fs::write(&both, pems.concat()).unwrap();
+
+    let name = unique("rotating");
+    let hcl = |certificate: &str, version: u8| {
+        let (at, shared) = (folder.display(), "{ bind = \"/mnt/shared\", shared = true }");
+        format!(
+            r#"
+resource "swarm_secret" "crt" {{
+  name            = "{name}-crt"
+  generations     = true
+  data_wo         = file("{at}/{certificate}.crt")
+  data_wo_version = {version}
+}}
+
+resource "swarm_secret" "key" {{
+  name            = "{name}-key"
+  generations     = true
+  data_wo         = file("{at}/{certificate}.key")
+  data_wo_version = {version}
+}}
+
+resource "registry_service" "it" {{
+  provider  = swarm
+  name      = "{name}"
+  image     = "registry:2"
+  replicas  = 2
+  tls       = {{ certificate_secret = swarm_secret.crt.id, private_key_secret = swarm_secret.key.id }}
+  storage   = {{ filesystem = {shared} }}
+  publish   = [{{ port = 8443, mode = "host" }}]
+  placement = {{ constraints = ["node.role==worker"] }}
+  update    = {{ delay = "1s" }}
+}}
+"#
+        )
+    };
+    let workspace = Workspace::new(&testbed, &hcl("old", 1));
+    workspace.apply_and_settle();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let _balancer = Balancer::start(folder, &testbed, port);
+    eventually("the load balancer answers", || ask(port, &both).status.success().then_some(()));
+
+    let over = Arc::new(AtomicBool::new(false));
+    let askers: Vec<_> = (0..3)
+        .map(|_| {
+            let (over, both) = (Arc::clone(&over), both.clone());
+            thread::spawn(move || {
+                let (mut asked, mut failed) = (0, vec![]);
+                while !over.load(Ordering::Relaxed) {
+                    let answer = ask(port, &both);
+                    asked += 1;
+                    if !answer.status.success() {
+                        failed.push(String::from_utf8_lossy(&answer.stderr).into_owned());
+                    }
+                }
+                (asked, failed)
+            })
+        })
+        .collect();
+    workspace.write(&hcl("new", 2));
+    let text = workspace.apply();
+    over.store(true, Ordering::Relaxed);
+    let (mut asked, mut failed) = (0, vec![]);
+    for asker in askers {
+        let (own, said) = asker.join().unwrap();
+        asked += own;
+        failed.extend(said);
+    }
+    assert!(failed.is_empty(), "{} of {asked} requests failed: {failed:?}\n{text}", failed.len());
+    assert!(asked > 100, "only {asked} requests: nothing is shown");
+    workspace.plan_is_empty();
+
+    // The new certificate serves, and only that.
+    assert!(ask(port, &folder.join("new.crt")).status.success());
+    assert!(!ask(port, &folder.join("old.crt")).status.success());
+    let tasks =
+        testbed.docker(&["service", "ps", "--no-trunc", "--format", "{{.CurrentState}}|{{.Error}}", &name]);
+    let bad =
+        |line: &&str| line.starts_with("Failed") || line.starts_with("Rejected") || !line.ends_with('|');
+    assert_eq!(tasks.lines().filter(bad).collect::<Vec<_>>(), Vec::<&str>::new(), "{tasks}");
+    for kind in ["crt", "key"] {
+        let filter = format!("name={name}-{kind}-");
+        let generations = testbed.docker(&["secret", "ls", "--quiet", "--filter", &filter]);
+        assert_eq!(generations.lines().count(), 1, "of {kind}");
+    }
+    workspace.destroy();
+}
