@@ -6,7 +6,7 @@ use crate::{
     resources::{RegistryService, SwarmNodeLabel, SwarmSecret},
     terraform::{
         AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
-        Model, Provider, Schema, Sensitive,
+        Model, Path, Provider, Schema, Sensitive, Step, Value,
     },
 };
 use async_trait::async_trait;
@@ -219,7 +219,7 @@ impl Provider for Swarm {
     }
 
     fn validate(&self, config: &Config) -> Diagnostics {
-        let mut found = vec![];
+        let mut found = self.schema().validate(&config.0);
         for (one, other, summary) in EXCLUSIVE {
             // What is not known yet may turn out to be null.
             if [one, other].iter().all(|path| config.is_set(path) && config.is_known(path)) {
@@ -237,13 +237,27 @@ impl Provider for Swarm {
                 .at("tls"),
             );
         }
+        let Value::List(registries) = config.get("registry_auth") else { return found };
+        for (index, registry) in registries.iter().enumerate() {
+            let [username, password, token] =
+                ["username", "password", "identity_token"].map(|name| !registry.get(name).is_null());
+            if registry.is_wholly_known() && !token && !(username && password) {
+                found.push(
+                    Diagnostic::error(
+                        "Half a login",
+                        "A registry is logged in to with `username` and `password`, or with `identity_token`.",
+                    )
+                    .at(Path::of("registry_auth").then(Step::Index(index))),
+                );
+            }
+        }
         found
     }
 
     async fn configure(&self, config: &Config, terraform_version: &str) -> Diagnostics {
         tracing::debug!(terraform_version, "configure");
         // What the connection depends on may be made in the same apply: then there is nothing to connect to yet.
-        if !crate::terraform::Value::from(config.0.clone()).is_wholly_known() {
+        if !Value::from(config.0.clone()).is_wholly_known() {
             self.docker.set(None);
             return vec![];
         }

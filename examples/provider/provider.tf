@@ -36,3 +36,15 @@ provider "swarm" {
     { address = "hub.docker.local", username = "deploy", password = var.registry_password },
   ]
 }
+
+variable "deploy_key" {
+  sensitive = true
+}
+
+variable "deploy_key_passphrase" {
+  sensitive = true
+}
+
+variable "registry_password" {
+  sensitive = true
+}

@@ -258,13 +258,27 @@ impl Http {
 
     /// The error for an answer that is no success.
     pub(super) fn refused(&self, subject: &Subject, status: u16, message: String) -> Error {
-        if message.contains("HTTP request to an HTTPS server") {
-            let hint = Some("Use TLS: give the CA certificate, or set DOCKER_TLS_VERIFY=1");
-            let cause = "the Engine speaks TLS on this port".to_owned();
-            let (host, origin) = (self.host.to_string(), self.origin.to_string());
-            return Error::Unreachable { host, origin, cause, hint, unsent: true, passing: false };
+        let (cause, hint) = if message.contains("HTTP request to an HTTPS server") {
+            (
+                "the Engine speaks TLS on this port",
+                "Use TLS: give the CA certificate, or set DOCKER_TLS_VERIFY=1",
+            )
+        } else if status == 407 {
+            (
+                "the proxy wants a login (status 407)",
+                "Give its user and password in HTTP_PROXY, or leave the host out with NO_PROXY",
+            )
+        } else {
+            return refusal(&self.host, subject, status, message);
+        };
+        Error::Unreachable {
+            host: self.host.to_string(),
+            origin: self.origin.to_string(),
+            cause: cause.to_owned(),
+            hint: Some(hint),
+            unsent: true,
+            passing: false,
         }
-        refusal(&self.host, subject, status, message)
     }
 }
 

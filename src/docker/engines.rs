@@ -23,7 +23,7 @@ use tokio::sync::OnceCell;
 
 /// How long an Engine that failed is asked after all others only.
 const SHUNNED: Duration = Duration::from_secs(30);
-/// How long one of several Engines may take to say whether it is a manager.
+/// How long one of several Engines may take to say which versions it speaks.
 const PROBE: Duration = Duration::from_secs(6);
 /// How often one of several Engines that owes an answer is asked whether it still lives, and how long it may take to say.
 const WATCH: Duration = Duration::from_secs(2);
@@ -248,8 +248,15 @@ impl Docker {
     async fn probe(&self, engine: &Arc<Engine>) -> Result<(ApiVersion, Option<Error>)> {
         let version = self.agreed(engine).await?;
         let request = Request::get("/info");
-        let call = engine.http.send(Some(version), &request);
-        let bytes = self.limited(engine, &request.what(), PROBE, Duration::ZERO, call).await;
+        // A manager takes its time to answer this while the managers agree on a leader: then there is no better one.
+        let call = async {
+            tokio::select! {
+                answer = engine.http.send(Some(version), &request) => answer,
+                gone = fell_silent(engine) => Err(gone),
+            }
+        };
+        let limit = self.0.patience.call;
+        let bytes = self.limited(engine, &request.what(), limit, Duration::ZERO, call).await;
         let info: Info = decode(|| request.what(), &bytes.map_err(Error::before_the_call)?)?;
         let host = engine.http.host.to_string();
         Ok((version, not_manager(&info.swarm).map(|reason| Error::NotManager { host, reason })))

@@ -310,7 +310,8 @@ impl Docker {
         };
         match &answer {
             Ok(_) => contact.went_well(),
-            Err(error @ Error::Timeout { .. }) => contact.given_up(error),
+            // Where there are several Engines, another may well answer.
+            Err(error @ Error::Timeout { .. }) if !self.0.engines.are_several() => contact.given_up(error),
             Err(_) => {}
         }
         answer
