@@ -120,7 +120,19 @@ fn a_manager_that_is_dead_costs_a_moment_and_one_that_dies_during_an_apply_loses
         "{}resource \"swarm_secret\" \"many\" {{\n  count = 40\n  name = \"many-${{count.index}}\"\n  data_wo = \"x\"\n}}\n",
         managers(&testbed, &["one", "two", "three"])
     );
-    let workspace = Workspace::new(&testbed, &many);
+    let workspace =
+        Workspace::new(&testbed, &format!("{}{}", managers(&testbed, &["one", "two", "three"]), secret()));
+    workspace.apply_and_settle();
+
+    // One that hangs takes connections and never answers.
+    testbed.run("pause", &["one"]);
+    let started = Instant::now();
+    workspace.plan_is_empty();
+    assert!(started.elapsed() < Duration::from_secs(40), "{:?}", started.elapsed());
+    testbed.run("resume", &["one"]);
+    workspace.destroy();
+
+    workspace.write(&many);
     let child = workspace.spawn(&["apply", "-auto-approve", "-no-color", "-parallelism=2"]);
     let made = || docker_on(&testbed, "two", &["secret", "ls", "--quiet"]).lines().count();
     eventually("some secrets are made", || (made() > 3).then_some(()));
@@ -161,6 +173,26 @@ fn by_ssh(address: &str, settings: &str) -> String {
     format!("provider \"swarm\" {{\n  host = \"ssh://root@{address}\"\n  ssh = {{\n{settings}\n  }}\n}}\n")
 }
 
+/// An agent of ssh with one key.
+struct Agent(Child);
+
+impl Agent {
+    fn start(socket: &Path, key: &Path) -> Self {
+        let agent = Agent(Command::new("ssh-agent").arg("-D").arg("-a").arg(socket).spawn().unwrap());
+        eventually("the agent listens", || socket.exists().then_some(()));
+        let added = Command::new("ssh-add").arg("-q").arg(key).env("SSH_AUTH_SOCK", socket).output().unwrap();
+        succeeded("ssh-add", &added);
+        agent
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
 #[test]
 fn ssh_with_a_key_a_passphrase_a_pinned_host_and_a_jump_host() {
     let testbed = Testbed::start(&["--ssh"], &["first", "second"]);
@@ -170,12 +202,11 @@ fn ssh_with_a_key_a_passphrase_a_pinned_host_and_a_jump_host() {
     let temporary = workspace.path().join("t");
     fs::create_dir(&temporary).unwrap();
     workspace.set("TMPDIR", &temporary.display().to_string());
-    let write = |settings: &str| workspace.write(&format!("{}{}", by_ssh(&address, settings), secret()));
 
     let text = format!("private_key = file(\"{}\")", path("ssh/id"));
     let own = fs::read_to_string(testbed.file("ssh/host.pub")).unwrap();
     let pinned = format!("host_key = \"{}\"", own.trim());
-    write(&format!("{text}\n{pinned}"));
+    workspace.write(&format!("{}{}", by_ssh(&address, &format!("{text}\n{pinned}")), secret()));
     works(&workspace);
     let left: Vec<_> = fs::read_dir(&temporary)
         .unwrap()
@@ -189,12 +220,20 @@ fn ssh_with_a_key_a_passphrase_a_pinned_host_and_a_jump_host() {
         |args: &[&str]| succeeded("ssh-keygen", &Command::new("ssh-keygen").args(args).output().unwrap());
     keygen(&["-q", "-t", "ed25519", "-N", "", "-f", other.to_str().unwrap()]);
     let wrong = fs::read_to_string(other.with_extension("pub")).unwrap();
-    write(&format!("{text}\nhost_key = \"{}\"", wrong.trim()));
+    workspace.write(&format!(
+        "{}{}",
+        by_ssh(&address, &format!("{text}\nhost_key = \"{}\"", wrong.trim())),
+        secret()
+    ));
     let said = workspace.apply_fails();
     assert!(said.contains("does not trust the host") && said.contains("SHA256:"), "{said}");
 
     // A key that the host does not know.
-    write(&format!("private_key_file = \"{}\"\n{pinned}", other.display()));
+    workspace.write(&format!(
+        "{}{}",
+        by_ssh(&address, &format!("private_key_file = \"{}\"\n{pinned}", other.display())),
+        secret()
+    ));
     let said = workspace.apply_fails();
     assert!(said.contains("ssh cannot log in") && said.contains("Permission denied"), "{said}");
 
@@ -205,11 +244,27 @@ fn ssh_with_a_key_a_passphrase_a_pinned_host_and_a_jump_host() {
     keygen(&["-q", "-p", "-P", "", "-N", "open sesame", "-f", encrypted.to_str().unwrap()]);
     let file = format!("private_key_file = \"{}\"", encrypted.display());
     let known = format!("known_hosts_file = \"{}\"", path("ssh/known_hosts"));
-    write(&format!("{file}\n{known}\npassphrase = \"open sesame\""));
+    workspace.write(&format!(
+        "{}{}",
+        by_ssh(&address, &format!("{file}\n{known}\npassphrase = \"open sesame\"")),
+        secret()
+    ));
     works(&workspace);
-    write(&format!("{file}\n{known}\npassphrase = \"wrong\""));
+    workspace.write(&format!(
+        "{}{}",
+        by_ssh(&address, &format!("{file}\n{known}\npassphrase = \"wrong\"")),
+        secret()
+    ));
     let said = workspace.apply_fails();
     assert!(said.contains("ssh cannot") && said.contains("passphrase") && !said.contains("sesame"), "{said}");
+
+    // An agent is asked as ssh does it.
+    let socket = temporary.join("agent");
+    let agent = Agent::start(&socket, &testbed.file("ssh/id"));
+    workspace.write(&format!("{}{}", by_ssh(&address, &known), secret()));
+    workspace.set("SSH_AUTH_SOCK", &socket.display().to_string());
+    works(&workspace);
+    drop(agent);
 
     // Only the jump host knows the other by its name.
     let jump = format!("{text}\n{known}\njump_host = \"root@{address}\"");
@@ -245,6 +300,15 @@ fn settings_that_exclude_each_other_are_told_when_validating() {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(!output.status.success() && text.contains(said), "{settings}: {text}");
     }
+}
+
+#[test]
+fn what_is_not_known_yet_excludes_nothing() {
+    let workspace = Workspace::without_engine(Path::new("terraform"), "");
+    let settings = "host = var.a\n  hosts = var.b\n  ssh = { private_key = var.a, private_key_file = var.a, host_key = var.a, known_hosts_file = var.a }";
+    let variables = "variable \"a\" {}\nvariable \"b\" {\n  type = list(string)\n}\n";
+    workspace.write(&format!("{variables}provider \"swarm\" {{\n  {settings}\n}}\n{}", secret()));
+    workspace.run(&["validate", "-no-color"]);
 }
 
 /// A proxy of HTTP, which tunnels and passes on, and remembers what it was asked for.

@@ -397,4 +397,28 @@ mod tests {
         let found = resolve(&Settings { tls, ..Settings::default() }, &env).unwrap();
         assert_eq!(found.tls.ca.as_deref(), Some("MINE"));
     }
+
+    #[test]
+    fn another_host_has_what_the_provider_has_but_for_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), "CA").unwrap();
+        let ssh = SshSettings { jump_host: Some("j".into()), ..SshSettings::default() };
+        let env = [
+            ("DOCKER_HOST", "ssh://u@m"),
+            ("DOCKER_CERT_PATH", folder.path().to_str().unwrap()),
+            ("HTTPS_PROXY", "p"),
+        ];
+        let provider = resolve(&Settings { ssh, ..Settings::default() }, &env).unwrap();
+        let at = |host: &str| Settings { hosts: vec![host.into()], ..Settings::default() };
+        let other = provider.elsewhere(&at("tcp://w:9")).unwrap();
+        assert_eq!((other.addresses, other.tls.ca.as_deref()), (vec![tcp("w", 9, true)], Some("CA")));
+        assert!(other.proxies.to("w", 9, true).unwrap().is_some());
+        let other = provider.elsewhere(&at("ssh://w")).unwrap();
+        assert_eq!(other.ssh.jump_host.as_deref(), Some("j"));
+        let own = tempfile::tempdir().unwrap();
+        std::fs::write(own.path().join("ca.pem"), "OWN").unwrap();
+        let cert_path = Some(own.path().into());
+        let other = provider.elsewhere(&Settings { cert_path, ..at("tcp://w:9") }).unwrap();
+        assert_eq!(other.tls.ca.as_deref(), Some("OWN"));
+    }
 }

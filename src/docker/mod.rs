@@ -169,6 +169,11 @@ impl Docker {
         Ok(other)
     }
 
+    /// Whether both are clones of one client.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The Engine's address as the user knows it.
     pub fn host(&self) -> &str {
         &self.0.host

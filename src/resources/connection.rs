@@ -85,3 +85,61 @@ impl Connection {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::Endpoint;
+    use crate::terraform::{Object, Value};
+
+    fn provider() -> Docker {
+        let ssh = SshSettings { jump_host: Some("bastion".into()), ..SshSettings::default() };
+        let hosts = vec!["tcp://manager:2375".to_owned()];
+        let settings = Settings { hosts, ssh, ..Settings::default() };
+        Docker::new(&Endpoint::resolve(&settings, &|_| None, None).unwrap()).unwrap()
+    }
+
+    fn to(host: &str) -> Connection {
+        Connection { host: host.to_owned(), cert_path: None, ssh: None }
+    }
+
+    #[test]
+    fn the_same_settings_are_one_engine() {
+        let provider = provider();
+        let host = to("ssh://root@worker").open(&provider).unwrap();
+        assert!(host.is(&to("ssh://root@worker").open(&provider).unwrap()));
+        assert!(!host.is(&to("ssh://root@other").open(&provider).unwrap()));
+        let ssh = SshConnection {
+            private_key_file: Some("id".into()),
+            known_hosts_file: None,
+            host_key: None,
+            jump_host: None,
+            options: None,
+        };
+        let other = Connection { ssh: Some(ssh), ..to("ssh://root@worker") };
+        assert!(!host.is(&other.open(&provider).unwrap()));
+        assert_eq!(host.host(), "ssh://root@worker");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_at_its_attribute() {
+        let provider = provider();
+        let missing = Connection { cert_path: Some("/nonexistent".into()), ..to("tcp://worker:2376") };
+        let error = missing.open(&provider).unwrap_err();
+        assert!(error.detail.contains("cert_path") && error.detail.contains("/nonexistent"), "{error:?}");
+        let checked = |host_key: Value, known_hosts_file: Value| {
+            let map = |pairs: Vec<(&str, Value)>| {
+                Value::Map(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+            };
+            let ssh = map(vec![("host_key", host_key), ("known_hosts_file", known_hosts_file)]);
+            let Value::Map(config) = map(vec![("connection", map(vec![("ssh", ssh)]))]) else {
+                return vec![];
+            };
+            Connection::validate(&Config(Object(config)))
+        };
+        let text = |text: &str| Value::String(text.to_owned());
+        assert_eq!(checked(text("k"), text("f")).len(), 1);
+        assert_eq!(checked(text("k"), Value::Null), []);
+        assert_eq!(checked(text("k"), Value::UNKNOWN), []);
+    }
+}
