@@ -80,7 +80,7 @@ enum Route {
     Unix(std::path::PathBuf),
     Tcp(Place),
     Tls { place: Place, name: ServerName<'static>, tls: TlsConnector },
-    Ssh(Ssh),
+    Ssh(Box<Ssh>),
 }
 
 /// A port of a host, and the proxy on the way there.
@@ -111,9 +111,9 @@ impl Connector {
         let is_one_of_several = endpoint.addresses.len() > 1;
         let route = match endpoint.addresses[index].clone() {
             Address::Unix(path) => Route::Unix(path),
-            Address::Ssh(address) => {
-                Route::Ssh(Ssh::new(address, endpoint.ssh.clone(), is_one_of_several).map_err(unusable)?)
-            }
+            Address::Ssh(address) => Route::Ssh(Box::new(
+                Ssh::new(address, endpoint.ssh.clone(), is_one_of_several).map_err(unusable)?,
+            )),
             Address::Tcp { host, port, tls: false } => Route::Tcp(place(host, port, false)?),
             Address::Tcp { host, port, tls: true } => {
                 let tls = endpoint.tls.client(endpoint.skip_tls_verify).map_err(unusable)?;
