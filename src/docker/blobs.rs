@@ -58,15 +58,6 @@ pub(super) fn creation(
     request.json(&Spec { name, labels, data: &data })
 }
 
-/// Whether a write that failed so may have been done nevertheless.
-fn may_have_happened(error: &Error) -> bool {
-    match error {
-        Error::Unreachable { unsent, .. } => !unsent,
-        Error::NoQuorum { .. } | Error::Timeout { .. } => true,
-        _ => false,
-    }
-}
-
 /// What became of a creation.
 pub(super) enum Creation {
     /// It was made, and this is its ID.
@@ -87,7 +78,7 @@ impl Docker {
                 }
                 Err(Error::NameTaken { .. }) if unsure => return Ok(Creation::TakenPerhapsByUs),
                 Err(error) => {
-                    unsure |= may_have_happened(&error);
+                    unsure |= error.may_have_happened();
                     attempts.pause(error).await?;
                 }
             }
@@ -103,7 +94,7 @@ impl Docker {
                 Ok(_) => return Ok(()),
                 Err(Error::NotFound { .. }) if unsure => return Ok(()),
                 Err(error) => {
-                    unsure |= may_have_happened(&error);
+                    unsure |= error.may_have_happened();
                     attempts.pause(error).await?;
                 }
             }

@@ -148,20 +148,30 @@ pub(super) fn segment(text: &str) -> String {
 #[derive(Clone)]
 pub(super) struct Http {
     client: Client<Connector, Body>,
+    /// Host and port in the address of a request. Only a proxy looks at them: the connector knows where to go.
+    authority: Arc<str>,
+    /// Who we are to a proxy that passes requests on one by one.
+    proxy_authorization: Option<HeaderValue>,
     pub host: Arc<str>,
     pub origin: Arc<str>,
     pub contact: Arc<Contact>,
 }
 
 impl Http {
-    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, EndpointError> {
-        let client =
-            Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).build(Connector::new(endpoint)?);
+    /// The client for one of the addresses of an endpoint.
+    pub(super) fn new(
+        endpoint: &Endpoint,
+        index: usize,
+        contact: &Arc<Contact>,
+    ) -> Result<Self, EndpointError> {
+        let connector = Connector::new(endpoint, index)?;
         Ok(Self {
-            client,
-            host: endpoint.host().into(),
+            authority: connector.authority().into(),
+            proxy_authorization: connector.proxy_authorization(),
+            client: Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).build(connector),
+            host: endpoint.names[index].as_str().into(),
             origin: endpoint.origin().into(),
-            contact: Arc::default(),
+            contact: Arc::clone(contact),
         })
     }
 
@@ -176,7 +186,7 @@ impl Http {
         }
         let body = Full::new(request.body.clone().unwrap_or_default()).map_err(|never| match never {});
         let whole = head
-            .uri(uri(version, &request.path_and_query())?)
+            .uri(self.uri(version, &request.path_and_query())?)
             .body(body.boxed_unsync())
             .map_err(|error| Error::Malformed { what: request.what(), cause: error.to_string() })?;
         let response = self.exchange(whole).await?;
@@ -197,13 +207,25 @@ impl Http {
     ) -> Result<http::Response<Incoming>> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        parts.uri = uri(Some(version), path)?;
+        parts.uri = self.uri(Some(version), path)?;
+        // hyper says the host by the address.
+        parts.headers.remove(header::HOST);
         make_base64url(&mut parts.headers);
         let body = body.map_err(|error| -> Failure { error.to_string().into() }).boxed_unsync();
         self.exchange(http::Request::from_parts(parts, body)).await
     }
 
-    async fn exchange(&self, request: http::Request<Body>) -> Result<http::Response<Incoming>> {
+    fn uri(&self, version: Option<ApiVersion>, path: &str) -> Result<Uri> {
+        let prefix = version.map(|version| format!("/v{version}")).unwrap_or_default();
+        format!("http://{}{prefix}{path}", self.authority)
+            .parse()
+            .map_err(|error| Error::Malformed { what: path.to_owned(), cause: format!("{error}") })
+    }
+
+    async fn exchange(&self, mut request: http::Request<Body>) -> Result<http::Response<Incoming>> {
+        if let Some(authorization) = &self.proxy_authorization {
+            request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization.clone());
+        }
         let started = Instant::now();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let response = self.client.request(request).await;
@@ -236,22 +258,28 @@ impl Http {
 
     /// The error for an answer that is no success.
     pub(super) fn refused(&self, subject: &Subject, status: u16, message: String) -> Error {
-        if message.contains("HTTP request to an HTTPS server") {
-            let hint = Some("Use TLS: give the CA certificate, or set DOCKER_TLS_VERIFY=1");
-            let cause = "the Engine speaks TLS on this port".to_owned();
-            let (host, origin) = (self.host.to_string(), self.origin.to_string());
-            return Error::Unreachable { host, origin, cause, hint, unsent: true, passing: false };
+        let (cause, hint) = if message.contains("HTTP request to an HTTPS server") {
+            (
+                "the Engine speaks TLS on this port",
+                "Use TLS: give the CA certificate, or set DOCKER_TLS_VERIFY=1",
+            )
+        } else if status == 407 {
+            (
+                "the proxy wants a login (status 407)",
+                "Give its user and password in HTTP_PROXY, or leave the host out with NO_PROXY",
+            )
+        } else {
+            return refusal(&self.host, subject, status, message);
+        };
+        Error::Unreachable {
+            host: self.host.to_string(),
+            origin: self.origin.to_string(),
+            cause: cause.to_owned(),
+            hint: Some(hint),
+            unsent: true,
+            passing: false,
         }
-        refusal(&self.host, subject, status, message)
     }
-}
-
-/// The host in the address is only for HTTP's sake: the connector knows where to go.
-fn uri(version: Option<ApiVersion>, path: &str) -> Result<Uri> {
-    let prefix = version.map(|version| format!("/v{version}")).unwrap_or_default();
-    format!("http://docker{prefix}{path}")
-        .parse()
-        .map_err(|error| Error::Malformed { what: path.to_owned(), cause: format!("{error}") })
 }
 
 fn make_base64url(headers: &mut HeaderMap) {

@@ -1,5 +1,9 @@
 //! Where the Engine is, and which setting said so.
 
+use super::call::RegistryAuth;
+use super::credentials::Sources;
+use super::proxy::Proxies;
+use super::ssh_files::SshSettings;
 use super::{context, tls::TlsMaterial};
 use std::{
     fmt,
@@ -10,18 +14,22 @@ use std::{
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
 /// What a user says about the connection; empty where nothing is said.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     /// Addresses of managers of one swarm, the next of which is tried when one is gone.
     pub hosts: Vec<String>,
     /// Name of a Docker context.
     pub context: Option<String>,
+    /// A folder with `ca.pem`, `cert.pem` and `key.pem`, instead of the one of the environment or a context.
+    pub cert_path: Option<PathBuf>,
     /// Certificates and key for TLS, as PEM text; they go before those from the environment or a context.
     pub tls: TlsMaterial,
     /// Whether the Engine's certificate is not to be verified.
     pub skip_tls_verify: bool,
-    /// More arguments for `ssh`, such as `-i` and `KEYFILE`, before the provider's own.
-    pub ssh_options: Vec<String>,
+    /// How a host is logged in to.
+    pub ssh: SshSettings,
+    /// Credentials for registries, which go before those of Docker's configuration.
+    pub registry_auth: Vec<RegistryAuth>,
 }
 
 /// One address of an Engine.
@@ -49,7 +57,13 @@ pub struct Endpoint {
     pub(super) origin: String,
     pub(super) tls: TlsMaterial,
     pub(super) skip_tls_verify: bool,
-    pub(super) ssh_options: Vec<String>,
+    pub(super) ssh: SshSettings,
+    pub(super) proxies: Proxies,
+    pub(super) credentials: Sources,
+    /// Where the certificates lie for another host with TLS, if no other ones are given.
+    certificates: Option<PathBuf>,
+    /// Whether the environment or the settings want TLS for `tcp://`.
+    wants_tls: bool,
 }
 
 impl fmt::Debug for Endpoint {
@@ -92,7 +106,9 @@ impl Endpoint {
         let env = |name: &str| env(name).filter(|value| !value.is_empty());
         let config = env("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(home?.join(".docker")));
         let mut found = if !settings.hosts.is_empty() {
-            let found = Self::at(&settings.hosts, "the provider's `host`", wants_tls(&env, settings))?;
+            let origin =
+                if settings.hosts.len() == 1 { "the provider's `host`" } else { "the provider's `hosts`" };
+            let found = Self::at(&settings.hosts, origin, wants_tls(&env, settings))?;
             found.with_environment(&env, config.as_deref())?
         } else if let Some(name) = &settings.context {
             context::load(config.as_deref(), name, "the provider's `context`")?
@@ -106,7 +122,28 @@ impl Endpoint {
         } else {
             Self::at(&[format!("unix://{DEFAULT_SOCKET}")], "the default socket", false)?
         };
-        found.override_with(settings);
+        found.proxies = Proxies::from_environment(&env);
+        found.credentials = Sources::new(settings.registry_auth.clone(), config.clone(), env("PATH"));
+        found.certificates = env("DOCKER_CERT_PATH").map(PathBuf::from).or(config);
+        found.wants_tls = wants_tls(&env, settings);
+        found.override_with(settings)?;
+        Ok(found)
+    }
+
+    /// Another Engine, such as that of a host that is to join the swarm. What `settings` leave out is as it is here.
+    pub(super) fn elsewhere(&self, settings: &Settings) -> Result<Self, EndpointError> {
+        let wants_tls = self.wants_tls || !self.tls.is_empty() || settings.cert_path.is_some();
+        let mut found = Self::at(&settings.hosts, "`connection.host`", wants_tls)?;
+        (found.proxies, found.credentials) = (self.proxies.clone(), self.credentials.clone());
+        found.tls = self.tls.clone();
+        found.skip_tls_verify = self.skip_tls_verify;
+        let folder = self.certificates.as_deref().filter(|_| found.uses_tls() && found.tls.is_empty());
+        if let Some(folder) = folder {
+            found.tls = TlsMaterial::read(folder)
+                .map_err(|problem| EndpointError::new("DOCKER_CERT_PATH", problem))?;
+        }
+        found.override_with(settings)?;
+        found.ssh = settings.ssh.over(&self.ssh);
         Ok(found)
     }
 
@@ -121,7 +158,11 @@ impl Endpoint {
             origin: origin.to_owned(),
             tls: TlsMaterial::default(),
             skip_tls_verify: false,
-            ssh_options: Vec::new(),
+            ssh: SshSettings::default(),
+            proxies: Proxies::default(),
+            credentials: Sources::default(),
+            certificates: None,
+            wants_tls: tls,
         })
     }
 
@@ -131,17 +172,31 @@ impl Endpoint {
         env: &dyn Fn(&str) -> Option<String>,
         config: Option<&Path>,
     ) -> Result<Self, EndpointError> {
-        let uses_tls = self.addresses.iter().any(|address| matches!(address, Address::Tcp { tls: true, .. }));
         let folder = env("DOCKER_CERT_PATH").map(PathBuf::from);
-        if uses_tls && let Some(folder) = folder.as_deref().or(config) {
+        if self.uses_tls()
+            && let Some(folder) = folder.as_deref().or(config)
+        {
             self.tls = TlsMaterial::read(folder)
                 .map_err(|problem| EndpointError::new("DOCKER_CERT_PATH", problem))?;
         }
         Ok(self)
     }
 
+    fn uses_tls(&self) -> bool {
+        self.addresses.iter().any(|address| matches!(address, Address::Tcp { tls: true, .. }))
+    }
+
     /// Lays what the user says over what was found.
-    fn override_with(&mut self, settings: &Settings) {
+    fn override_with(&mut self, settings: &Settings) -> Result<(), EndpointError> {
+        if let Some(folder) = &settings.cert_path {
+            let unusable = |problem: String| EndpointError::new("`cert_path`", problem);
+            self.tls = TlsMaterial::read(folder).map_err(unusable)?;
+            if self.tls.is_empty() {
+                let problem =
+                    format!("there is none of ca.pem, cert.pem and key.pem in {}", folder.display());
+                return Err(unusable(problem));
+            }
+        }
         let TlsMaterial { ca, cert, key } = settings.tls.clone();
         if ca.is_some() {
             self.tls.ca = ca;
@@ -150,7 +205,7 @@ impl Endpoint {
             (self.tls.cert, self.tls.key) = (cert, key);
         }
         self.skip_tls_verify |= settings.skip_tls_verify;
-        self.ssh_options.clone_from(&settings.ssh_options);
+        self.ssh.clone_from(&settings.ssh);
         if !self.tls.is_empty() || self.skip_tls_verify {
             for address in &mut self.addresses {
                 if let Address::Tcp { tls, .. } = address {
@@ -158,6 +213,7 @@ impl Endpoint {
                 }
             }
         }
+        Ok(())
     }
 
     /// The addresses as they were given, joined.
@@ -176,6 +232,15 @@ fn wants_tls(env: &dyn Fn(&str) -> Option<String>, settings: &Settings) -> bool 
         || env("DOCKER_CERT_PATH").is_some()
         || !settings.tls.is_empty()
         || settings.skip_tls_verify
+        || settings.cert_path.is_some()
+}
+
+/// Whether a text is an address of an Engine; the error says what it must look like.
+///
+/// # Errors
+/// It is none.
+pub fn check_address(text: &str) -> Result<(), String> {
+    Address::parse(text, false).map(drop)
 }
 
 impl Address {
@@ -231,7 +296,7 @@ impl SshAddress {
 }
 
 /// Splits `host`, `host:port`, `[v6]` and `[v6]:port`.
-fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
+pub(super) fn host_and_port(text: &str) -> Option<(String, Option<u16>)> {
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;
         match rest.strip_prefix(':') {
@@ -331,5 +396,29 @@ mod tests {
         let tls = TlsMaterial { ca: Some("MINE".into()), ..TlsMaterial::default() };
         let found = resolve(&Settings { tls, ..Settings::default() }, &env).unwrap();
         assert_eq!(found.tls.ca.as_deref(), Some("MINE"));
+    }
+
+    #[test]
+    fn another_host_has_what_the_provider_has_but_for_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), "CA").unwrap();
+        let ssh = SshSettings { jump_host: Some("j".into()), ..SshSettings::default() };
+        let env = [
+            ("DOCKER_HOST", "ssh://u@m"),
+            ("DOCKER_CERT_PATH", folder.path().to_str().unwrap()),
+            ("HTTPS_PROXY", "p"),
+        ];
+        let provider = resolve(&Settings { ssh, ..Settings::default() }, &env).unwrap();
+        let at = |host: &str| Settings { hosts: vec![host.into()], ..Settings::default() };
+        let other = provider.elsewhere(&at("tcp://w:9")).unwrap();
+        assert_eq!((other.addresses, other.tls.ca.as_deref()), (vec![tcp("w", 9, true)], Some("CA")));
+        assert!(other.proxies.to("w", 9, true).unwrap().is_some());
+        let other = provider.elsewhere(&at("ssh://w")).unwrap();
+        assert_eq!(other.ssh.jump_host.as_deref(), Some("j"));
+        let own = tempfile::tempdir().unwrap();
+        std::fs::write(own.path().join("ca.pem"), "OWN").unwrap();
+        let cert_path = Some(own.path().into());
+        let other = provider.elsewhere(&Settings { cert_path, ..at("tcp://w:9") }).unwrap();
+        assert_eq!(other.tls.ca.as_deref(), Some("OWN"));
     }
 }

@@ -173,6 +173,17 @@ pub enum Error {
         /// Whether another attempt may do better, as it may where an Engine is restarting.
         passing: bool,
     },
+    /// There are several Engines, and none of them can be used.
+    #[error("none of the Docker Engines (from {origin}) can be used{}", Each(failures))]
+    NoneOf {
+        /// Which setting named the hosts.
+        origin: String,
+        /// The address of each, and why.
+        failures: Vec<(String, Error)>,
+    },
+    /// Credentials for a registry could not be looked up. The words hold none.
+    #[error("{0}")]
+    Credentials(String),
     /// The Engine did not answer in time.
     #[error("timed out after {} s: {what}", after.as_secs())]
     Timeout {
@@ -240,6 +251,60 @@ struct Hint<'a>(&'a Option<&'static str>);
 impl fmt::Display for Hint<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |hint| write!(f, ". {hint}"))
+    }
+}
+
+/// Each Engine with its reason, on a line of its own.
+struct Each<'a>(&'a [(String, Error)]);
+impl fmt::Display for Each<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (host, error)) in self.0.iter().enumerate() {
+            f.write_str(if at == 0 { ":\n" } else { "\n" })?;
+            match error {
+                Error::Unreachable { cause, hint, .. } => write!(f, "- {host}: {cause}{}", Hint(hint))?,
+                Error::NotManager { reason, .. } => write!(f, "- {host}: {reason}")?,
+                error => write!(f, "- {host}: {error}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// Whether a write that failed so may have been done nevertheless.
+    pub(super) fn may_have_happened(&self) -> bool {
+        match self {
+            Self::Unreachable { unsent, .. } => !unsent,
+            Self::NoQuorum { .. } | Self::Timeout { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it tells of one Engine alone, so that another manager of the swarm may do better.
+    pub(super) fn is_of_one_engine(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::NotManager { .. }
+                | Self::NoQuorum { .. }
+                | Self::NoCommonVersion { .. }
+        )
+    }
+
+    /// Whether none of several Engines can be used, although one of them is there and says that it manages nothing.
+    pub(super) fn some_answer(&self) -> bool {
+        let Self::NoneOf { failures, .. } = self else { return false };
+        failures.iter().any(|(_, error)| matches!(error, Self::NotManager { .. }) && !error.passes())
+    }
+
+    /// The same, of a question that came before the call itself, which cannot have happened then.
+    pub(super) fn before_the_call(self) -> Self {
+        match self {
+            Self::Unreachable { host, origin, cause, hint, passing, .. } => {
+                Self::Unreachable { host, origin, cause, hint, unsent: true, passing }
+            }
+            other => other,
+        }
     }
 }
 

@@ -64,10 +64,10 @@ async fn follow(docker: Docker, sender: broadcast::Sender<Event>) {
 }
 
 async fn follow_once(docker: &Docker, sender: &broadcast::Sender<Event>) -> super::Result<()> {
-    docker.api_version().await?;
+    let engines = &docker.0.engines;
+    let (engine, bollard) = docker.bollard().await?;
     let filters = HashMap::from([("type", KINDS.to_vec())]);
-    let mut stream =
-        Box::pin(docker.bollard()?.events(Some(EventsOptionsBuilder::new().filters(&filters).build())));
+    let mut stream = Box::pin(bollard.events(Some(EventsOptionsBuilder::new().filters(&filters).build())));
     let mut check = tokio::time::interval(Duration::from_millis(500));
     loop {
         tokio::select! {
@@ -79,11 +79,14 @@ async fn follow_once(docker: &Docker, sender: &broadcast::Sender<Event>) -> supe
                     }
                 }
                 Some(Err(error)) => {
-                    return Err(super::from_bollard(&docker.0.http, &super::Subject::None, error));
+                    let error = super::from_bollard(&engine.http, &super::Subject::None, error);
+                    engines.moves_on(&engine, &error);
+                    return Err(error);
                 }
                 None => return Ok(()),
             },
-            _ = check.tick() => if docker.unheard(sender) { return Ok(()) },
+            // Another manager may be asked by now; the connection to a host without power says nothing by itself.
+            _ = check.tick() => if docker.unheard(sender) || engines.has_moved_from(&engine) { return Ok(()) },
         }
     }
 }

@@ -15,21 +15,6 @@ impl Cause {
     pub(super) fn new(text: impl Into<String>, hint: Option<&'static str>, passing: bool) -> Self {
         Self { text: text.into(), hint, passing }
     }
-
-    /// One cause of several, one for each Engine that was tried.
-    pub(super) fn all(mut causes: Vec<(&str, Self)>) -> Self {
-        if causes.len() == 1
-            && let Some((_, cause)) = causes.pop()
-        {
-            return cause;
-        }
-        let texts: Vec<_> = causes.iter().map(|(host, cause)| format!("{host}: {}", cause.text)).collect();
-        Self::new(
-            texts.join("; "),
-            causes.iter().find_map(|(_, cause)| cause.hint),
-            causes.iter().any(|(_, cause)| cause.passing),
-        )
-    }
 }
 
 /// Explains why a socket could not be connected to.
@@ -51,7 +36,7 @@ pub(super) fn explain_io(error: &io::Error, local: bool) -> Cause {
             true,
         ),
         (Kind::TimedOut, _) => {
-            ("no connection within 10 s", "Check the address, the network and the firewall", true)
+            ("no connection came about in time", "Check the address, the network and the firewall", true)
         }
         (Kind::ConnectionReset | Kind::BrokenPipe | Kind::UnexpectedEof, _) => {
             return Cause::new(error.to_string(), None, true);
@@ -154,12 +139,5 @@ mod tests {
             hint(rustls::Error::AlertReceived(AlertDescription::CertificateRequired))
                 .contains("client certificate")
         );
-    }
-
-    #[test]
-    fn several_engines_are_named_each() {
-        let refused = explain_io(&io::ErrorKind::ConnectionRefused.into(), false);
-        let text = Cause::all(vec![("tcp://a", refused.clone()), ("tcp://b", refused)]).text;
-        assert_eq!(text, "tcp://a: connection refused; tcp://b: connection refused");
     }
 }

@@ -1,8 +1,8 @@
 //! The Docker Engine API. Nothing here knows Terraform.
 //!
-//! Read [`Docker`] first. `endpoint` and `context` say where the Engine is; `connect`, `ssh` and `tls` open
-//! connections, and `explain` says why they do not; `call` makes one request of them, `refusal` tells what an Engine
-//! means that refuses, and `pace` decides on another attempt. `shared` lets many readers share one list, `events`
+//! Read [`Docker`] first. `endpoint` and `context` say where the Engine is; `connect`, `proxy`, `ssh` and `tls` open
+//! connections, and `explain` says why they do not; `call` makes one request of them, `engines` chooses the manager that
+//! is asked, `refusal` tells what an Engine means that refuses, and `pace` decides on another attempt. `shared` lets many readers share one list, `events`
 //! wakes those who wait, and `converge` waits for services. On top of that lie the kinds of objects, one file each.
 //! `scripted` is an Engine for tests, for what real ones cannot be made to say.
 
@@ -13,7 +13,9 @@ mod connect;
 mod container;
 mod context;
 mod converge;
+mod credentials;
 mod endpoint;
+mod engines;
 mod error;
 mod events;
 mod explain;
@@ -23,6 +25,7 @@ mod nodes;
 mod object;
 mod pace;
 mod placement;
+mod proxy;
 mod refusal;
 mod registry_image;
 #[cfg(test)]
@@ -32,6 +35,7 @@ mod services;
 mod shared;
 mod spec;
 mod ssh;
+mod ssh_files;
 mod swarm;
 mod tasks;
 mod tls;
@@ -41,7 +45,7 @@ pub use call::RegistryAuth;
 pub use configs::Config;
 pub use container::*;
 pub use converge::{ConvergeFailure, Converged, Progress, Reason, TaskProblem, Wait};
-pub use endpoint::{Endpoint, EndpointError, Settings};
+pub use endpoint::{Endpoint, EndpointError, Settings, check_address};
 pub use error::{Error, Found, Kind, NotManager, Result};
 pub use label_writer::Expected;
 pub use networks::Network;
@@ -55,20 +59,20 @@ pub use registry_image::RegistryImage;
 pub use secrets::Secret;
 pub use services::{Endpoint as ServiceEndpoint, JobStatus, Service, UpdateState, UpdateStatus};
 pub use spec::*;
+pub use ssh_files::{SshSettings, check_host_key};
 pub use swarm::{Info, RemoteManager, SwarmInfo};
 pub use tasks::{ContainerStatus, Task, TaskState, TaskStatus};
 pub use tls::TlsMaterial;
 pub use version::{ApiVersion, NotAVersion};
 
-use call::{Http, Request, decode, from_bollard, to_bollard};
+use call::{Request, decode, from_bollard};
 use pace::{Attempts, Patience, Repeat};
 use refusal::Subject;
 use shared::Shared;
 use std::{
-    collections::BTreeMap,
     fmt,
     future::Future,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::sync::OnceCell;
@@ -86,13 +90,14 @@ const FINISH: Duration = Duration::from_secs(10);
 pub struct Docker(Arc<Inner>);
 
 struct Inner {
-    http: Http,
+    engines: engines::Engines,
+    endpoint: Endpoint,
+    host: String,
     patience: Patience,
     stop: CancellationToken,
     /// Other Engines, by what names them.
-    others: Mutex<BTreeMap<String, Docker>>,
-    version: Arc<OnceCell<ApiVersion>>,
-    bollard: OnceLock<bollard::Docker>,
+    others: Mutex<Vec<(Settings, Docker)>>,
+    credentials: credentials::Cache,
     manager: OnceCell<()>,
     clock: swarm::Clock,
     secrets: Shared<Secret>,
@@ -129,12 +134,13 @@ impl Docker {
         stop: CancellationToken,
     ) -> Result<Self, EndpointError> {
         Ok(Self(Arc::new(Inner {
-            http: Http::new(endpoint)?,
+            engines: engines::Engines::new(endpoint)?,
+            endpoint: endpoint.clone(),
+            host: endpoint.host(),
             patience,
             stop,
             others: Mutex::default(),
-            version: Arc::default(),
-            bollard: OnceLock::new(),
+            credentials: credentials::Cache::default(),
             manager: OnceCell::new(),
             clock: swarm::Clock::default(),
             secrets: Shared::default(),
@@ -153,25 +159,29 @@ impl Docker {
     /// # Errors
     /// When the settings mean nothing, or certificates or keys cannot be used.
     pub fn elsewhere(&self, settings: &Settings) -> Result<Self, EndpointError> {
-        let key = settings.hosts.join(" ");
         let mut others = shared::lock(&self.0.others);
-        if let Some(known) = others.get(&key) {
+        if let Some((_, known)) = others.iter().find(|(known, _)| known == settings) {
             return Ok(known.clone());
         }
-        let endpoint = Endpoint::at(&settings.hosts, "`connection.host`", false)?;
+        let endpoint = self.0.endpoint.elsewhere(settings)?;
         let other = Self::with_stop(&endpoint, self.0.patience, self.0.stop.child_token())?;
-        others.insert(key, other.clone());
+        others.push((settings.clone(), other.clone()));
         Ok(other)
+    }
+
+    /// Whether both are clones of one client.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// The Engine's address as the user knows it.
     pub fn host(&self) -> &str {
-        &self.0.http.host
+        &self.0.host
     }
 
     /// Which setting named the Engine, such as `DOCKER_HOST`.
     pub fn origin(&self) -> &str {
-        &self.0.http.origin
+        self.0.endpoint.origin()
     }
 
     /// Ends all calls and waits of this client, now and later, with [`Error::Stopped`].
@@ -184,33 +194,18 @@ impl Docker {
         self.0.stop.clone()
     }
 
-    /// The version of the API that is spoken, agreed on at first use.
+    /// The version of the API that is spoken with the Engine that is asked now, agreed on at first use.
     ///
     /// # Errors
     /// [`Error::NoCommonVersion`], and whatever keeps the Engine from answering.
     pub async fn api_version(&self) -> Result<ApiVersion> {
-        let agree = || async {
-            // Many may wait here for one failure; each of them trying again would take very long.
-            if let Some(error) = self.0.http.contact.recent_failure() {
-                return Err(error);
+        let mut attempts = self.attempts(Repeat::Read);
+        loop {
+            match self.engine().await {
+                Ok(choice) => return Ok(choice.version),
+                Err(error) => attempts.pause(error).await?,
             }
-            let mut attempts = self.attempts(Repeat::Read);
-            let failed = loop {
-                match self.ask_version().await {
-                    Err(error) => {
-                        if let Err(error) = attempts.pause(error).await {
-                            break error;
-                        }
-                    }
-                    agreed => return agreed,
-                }
-            };
-            if failed != Error::Stopped {
-                self.0.http.contact.given_up(&failed);
-            }
-            Err(failed)
-        };
-        self.0.version.get_or_try_init(agree).await.copied()
+        }
     }
 
     /// Answers [`Error::TooOld`] unless the spoken version is `needs` or newer; `feature` is for people.
@@ -220,33 +215,6 @@ impl Docker {
     pub async fn require_version(&self, feature: &str, needs: ApiVersion) -> Result<()> {
         let has = self.api_version().await?;
         if has >= needs { Ok(()) } else { Err(Error::TooOld { feature: feature.to_owned(), needs, has }) }
-    }
-
-    /// Reason for a request of ours: bollard sends no unprefixed requests once versions are agreed on, and
-    /// its model of the answer fails as a whole where one enum has a new value.
-    async fn ask_version(&self) -> Result<ApiVersion> {
-        #[derive(serde::Deserialize)]
-        struct Versions {
-            #[serde(rename = "ApiVersion")]
-            newest: String,
-            #[serde(rename = "MinAPIVersion", default)]
-            oldest: Option<String>,
-        }
-        let request = Request::get("/version");
-        let limit = self.0.patience.first_call;
-        let call = self.0.http.send(None, &request);
-        let bytes = self.limited(&request.what(), limit, Duration::ZERO, call).await?;
-        let versions: Versions = decode(|| request.what(), &bytes)?;
-        let malformed =
-            |error: NotAVersion| Error::Malformed { what: request.what(), cause: error.to_string() };
-        let oldest = versions.oldest.filter(|text| !text.is_empty()).map(|text| text.parse()).transpose();
-        let agreed = version::agree(
-            self.host(),
-            versions.newest.parse().map_err(malformed)?,
-            oldest.map_err(malformed)?,
-        )?;
-        tracing::debug!(host = self.host(), origin = self.origin(), version = %agreed, "agreed on an API version");
-        Ok(agreed)
     }
 
     /// Sends a request of ours as often as `repeat` allows.
@@ -260,11 +228,13 @@ impl Docker {
         }
     }
 
+    /// Sends a request of ours once, or to one manager after another until it can have happened.
     async fn call_once(&self, request: &Request) -> Result<bytes::Bytes> {
-        let version = self.api_version().await?;
-        let finish = if request.method == http::Method::GET { Duration::ZERO } else { FINISH };
-        let limit = self.0.patience.call;
-        self.limited(&request.what(), limit, finish, self.0.http.send(Some(version), request)).await
+        let repeat = if request.method == http::Method::GET { Repeat::Read } else { Repeat::Write };
+        self.ask(&request.what(), repeat, |engine, version| async move {
+            engine.http.send(Some(version), request).await
+        })
+        .await
     }
 
     /// Sends a read and decodes its answer.
@@ -279,56 +249,45 @@ impl Docker {
         F: Future<Output = Result<T, bollard::errors::Error>>,
     {
         let mut attempts = self.attempts(Repeat::Read);
+        // bollard's own limit stays above ours, which also covers the body of an answer.
+        let seconds = self.0.patience.call.as_secs() * 2;
         loop {
-            self.api_version().await?;
-            let call = make(self.bollard()?);
-            let answer = async { call.await.map_err(|error| from_bollard(&self.0.http, &subject, error)) };
-            match self.bounded("a request", answer).await {
+            let answer = self.ask("a request", Repeat::Read, |engine, version| {
+                let call = engine.bollard(version, seconds).map(&make);
+                let subject = &subject;
+                async move { call?.await.map_err(|error| from_bollard(&engine.http, subject, error)) }
+            });
+            match answer.await {
                 Err(error) => attempts.pause(error).await?,
                 answer => return answer,
             }
         }
     }
 
-    /// bollard over our transport. The version has to be agreed on before it is used.
-    fn bollard(&self) -> Result<bollard::Docker> {
-        if let Some(bollard) = self.0.bollard.get() {
-            return Ok(bollard.clone());
-        }
-        let (http, version) = (self.0.http.clone(), Arc::clone(&self.0.version));
-        let transport = move |request: bollard::BollardRequest| {
-            let (http, version) = (http.clone(), Arc::clone(&version));
-            async move {
-                let version = version.get().copied().unwrap_or(ApiVersion::OLDEST);
-                http.relay(version, request).await.map_err(to_bollard)
-            }
-        };
-        // bollard's own limit stays above ours, which also covers the body of an answer.
-        let seconds = self.0.patience.call.as_secs() * 2;
-        let made = bollard::Docker::connect_with_custom_transport(
-            transport,
-            Some("http://docker"),
-            seconds,
-            bollard::API_DEFAULT_VERSION,
-        );
-        let made = made.map_err(|error| from_bollard(&self.0.http, &Subject::None, error))?;
-        Ok(self.0.bollard.get_or_init(|| made).clone())
+    /// bollard over our transport, to the Engine that is asked now.
+    async fn bollard(&self) -> Result<(Arc<engines::Engine>, bollard::Docker)> {
+        let choice = self.engine().await?;
+        let bollard = choice.engine.bollard(choice.version, self.0.patience.call.as_secs() * 2)?;
+        Ok((choice.engine, bollard))
     }
 
     fn attempts(&self, repeat: Repeat) -> Attempts {
-        let contact = Arc::clone(&self.0.http.contact);
-        Attempts::new(repeat, self.0.patience, self.0.stop.clone(), contact)
+        let contact = Arc::clone(&self.0.engines.contact);
+        Attempts::new(repeat, self.patience(), self.0.stop.clone(), contact)
     }
 
-    /// Runs one attempt of a read within its deadline, and until Terraform stops.
-    async fn bounded<T>(&self, what: &str, call: impl Future<Output = Result<T>>) -> Result<T> {
-        self.limited(what, self.0.patience.call, Duration::ZERO, call).await
+    /// Where there are several managers, another may answer as long as a call may take.
+    fn patience(&self) -> Patience {
+        let several = self.0.engines.are_several();
+        let patience = self.0.patience;
+        Patience { one_of_several: several.then_some(patience.attempts), ..patience }
     }
 
     /// Runs one attempt of a call within its deadline. Once it is under way, it may go on for `finish` after
     /// Terraform stops: a write that is cut off leaves an object that nobody knows.
     async fn limited<T>(
         &self,
+        engine: &engines::Engine,
         what: &str,
         limit: Duration,
         finish: Duration,
@@ -337,7 +296,7 @@ impl Docker {
         if self.0.stop.is_cancelled() {
             return Err(Error::Stopped);
         }
-        let contact = &self.0.http.contact;
+        let contact = &self.0.engines.contact;
         let hopeless = contact.is_hopeless();
         let after = if hopeless { limit.min(self.0.patience.call_when_hopeless) } else { limit };
         let stopped = async {
@@ -348,7 +307,7 @@ impl Docker {
             () = stopped => Err(Error::Stopped),
             answer = tokio::time::timeout(after, call) => {
                 answer.unwrap_or_else(|_| {
-                    let (host, origin) = (self.host(), self.origin());
+                    let (host, origin) = (&engine.http.host, self.origin());
                     let what = format!("the Docker Engine at {host} (from {origin}) does not answer {what}");
                     Err(Error::Timeout { what, after })
                 })
@@ -356,7 +315,8 @@ impl Docker {
         };
         match &answer {
             Ok(_) => contact.went_well(),
-            Err(error @ Error::Timeout { .. }) => contact.given_up(error),
+            // Where there are several Engines, another may well answer.
+            Err(error @ Error::Timeout { .. }) if !self.0.engines.are_several() => contact.given_up(error),
             Err(_) => {}
         }
         answer

@@ -24,6 +24,8 @@ pub(super) struct Patience {
     pub first_contact: Duration,
     /// Attempts to connect to an Engine that has answered before, and that may be restarting.
     pub reconnect: Duration,
+    /// Attempts after one of several Engines was lost, where there are several.
+    pub one_of_several: Option<Duration>,
 }
 
 impl Default for Patience {
@@ -35,6 +37,7 @@ impl Default for Patience {
             attempts: Duration::from_secs(60),
             first_contact: Duration::from_secs(1),
             reconnect: Duration::from_secs(10),
+            one_of_several: None,
         }
     }
 }
@@ -140,21 +143,19 @@ impl Attempts {
 
     fn next(&mut self, error: &Error) -> Option<Duration> {
         self.tried += 1;
-        let growing = |first: u64, most: u64| first.saturating_mul(1 << self.tried.min(10)).min(most);
+        let some_answer = error.some_answer();
         let (limit, ms) = match error {
             Error::OutOfSequence { .. } if self.repeat == Repeat::Rewrite => {
                 self.conflicts += 1;
                 (if self.conflicts > CONFLICTS { Duration::ZERO } else { self.patience.attempts }, 10)
             }
-            Error::Unreachable { unsent, passing: true, .. } if *unsent || self.repeat != Repeat::Write => {
-                let limit =
-                    if self.contact.known() { self.patience.reconnect } else { self.patience.first_contact };
-                (limit, growing(50, 2_000))
+            // Each Engine was asked: the most hopeful of their reasons decides.
+            Error::NoneOf { failures, .. } => {
+                let limits = failures.iter().filter_map(|(_, error)| self.limit(error, None));
+                let (limit, ms) = limits.max_by_key(|(limit, _)| *limit)?;
+                (if some_answer { limit.min(self.patience.first_contact) } else { limit }, ms)
             }
-            error if error.passes() && self.repeat != Repeat::Write => {
-                (self.patience.attempts, growing(125, 3_000))
-            }
-            _ => return None,
+            error => self.limit(error, self.patience.one_of_several)?,
         };
         let pause = Duration::from_millis(ms) + jitter(Duration::from_millis(ms * 4 / 5 + 20));
         let conflict = matches!(error, Error::OutOfSequence { .. });
@@ -164,10 +165,26 @@ impl Attempts {
         if self.started.elapsed() + pause < limit {
             return Some(pause);
         }
-        if !conflict {
+        if !conflict && !some_answer {
             self.contact.given_up(error);
         }
         None
+    }
+
+    /// How long attempts may go on after such a failure, and how many milliseconds to wait, if it may pass by itself.
+    fn limit(&self, error: &Error, one_of_several: Option<Duration>) -> Option<(Duration, u64)> {
+        let growing = |first: u64, most: u64| first.saturating_mul(1 << self.tried.min(10)).min(most);
+        let Patience { attempts, first_contact, reconnect, .. } = self.patience;
+        match error {
+            Error::Unreachable { unsent, passing, .. }
+                if (*passing || one_of_several.is_some()) && (*unsent || self.repeat != Repeat::Write) =>
+            {
+                let alone = if self.contact.known() { reconnect } else { first_contact };
+                Some((one_of_several.unwrap_or(alone), growing(50, 2_000)))
+            }
+            error if error.passes() && self.repeat != Repeat::Write => Some((attempts, growing(125, 3_000))),
+            _ => None,
+        }
     }
 }
 

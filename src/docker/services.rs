@@ -152,14 +152,6 @@ impl Docker {
         if service.id == id { Ok(service) } else { Err(gone(id)) }
     }
 
-    /// The credentials that this provider has for a registry, such as `hub.docker.local` or `docker.io`.
-    ///
-    /// # Errors
-    /// A credential helper failed.
-    pub async fn credentials(&self, _registry: &str) -> Result<Option<RegistryAuth>> {
-        Ok(None)
-    }
-
     /// Creates a service and answers its ID. It does not wait for its tasks: see [`Docker::converge`].
     ///
     /// Where the answer gets lost, the service is looked for: one of the same name, labels and image that is not

@@ -75,9 +75,14 @@ impl Docker {
     /// whatever keeps the Engine from answering.
     pub async fn require_manager(&self) -> Result<()> {
         let check = || async {
+            // Where there are several Engines, the one that is asked is a manager, or none of them is.
+            let why_none = self.engine().await.map(|choice| choice.why_none);
             let info = self.info().await?;
             if let Some(reason) = not_manager(&info.swarm) {
-                return Err(Error::NotManager { host: self.host().to_owned(), reason });
+                return Err(match why_none {
+                    Ok(failures) if !failures.is_empty() => self.none_of(failures),
+                    _ => Error::NotManager { host: self.host().to_owned(), reason },
+                });
             }
             // Only a question to the swarm itself shows whether it has a leader. A leader that has lost the other
             // managers still answers reads out of its memory, so what it says of them counts as well.
@@ -90,7 +95,7 @@ impl Docker {
     }
 }
 
-fn not_manager(swarm: &SwarmInfo) -> Option<NotManager> {
+pub(super) fn not_manager(swarm: &SwarmInfo) -> Option<NotManager> {
     match swarm.local_node_state.as_str() {
         "locked" => Some(NotManager::Locked),
         "inactive" | "" => Some(NotManager::NoSwarm),

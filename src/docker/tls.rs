@@ -9,7 +9,7 @@ use std::{fmt, fs, io::ErrorKind, path::Path, sync::Arc};
 use zeroize::Zeroizing;
 
 /// Certificates and key for TLS, as PEM text.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct TlsMaterial {
     /// Certificates of the authorities that may have signed the Engine's certificate; those of the
     /// system where there are none.

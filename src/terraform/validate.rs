@@ -13,6 +13,13 @@ pub(super) fn validate(schema: &Schema, config: &Object, write_only_allowed: boo
     validator.found
 }
 
+impl Schema {
+    /// What is wrong with single values of a configuration that has no write-only ones, such as a provider block.
+    pub fn validate(&self, config: &Object) -> Diagnostics {
+        validate(self, config, true)
+    }
+}
+
 struct Validator {
     write_only_allowed: bool,
     found: Diagnostics,

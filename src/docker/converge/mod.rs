@@ -245,7 +245,7 @@ impl Docker {
 
     /// The last lines that a task wrote, as far as they come in time.
     async fn last_lines(&self, task: &str) -> Vec<String> {
-        let Ok(bollard) = self.bollard() else { return Vec::new() };
+        let Ok((_, bollard)) = self.bollard().await else { return Vec::new() };
         let tail = LOG_LINES.to_string();
         let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&tail).build();
         let mut stream = Box::pin(bollard.task_logs(task, Some(options)));

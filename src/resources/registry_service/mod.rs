@@ -11,7 +11,7 @@ mod wait;
 
 use super::service::{
     Healthcheck, Logging, Mount, Network, Placement, Publish, Reference, Resolved, Resources, Restart,
-    Rollout, one_of,
+    Rollout, credentials, one_of,
 };
 use crate::docker::{Docker, Found, Service, ServiceSpec};
 use crate::registry::image;
@@ -252,11 +252,12 @@ impl Resource for RegistryService {
 
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
         self.refuse(context).await?;
+        let login = credentials(&self.image, &context.client).await?;
         let owned = self.provide(None, context).await?;
         let known = Known::of(self, None, &context.client).await?;
         let mut spec = ServiceSpec::default();
         self.write(&mut spec, None, &owned, &known)?;
-        let created = context.client.create_service(&spec, None).await;
+        let created = context.client.create_service(&spec, login.as_ref()).await;
         if created.is_err() {
             // Nothing will ever use what was made for a service that does not exist.
             owned::remove_all(&self.name, &context.client).await?;
@@ -285,6 +286,7 @@ impl Resource for RegistryService {
     async fn update(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
         self.id = prior.id.clone();
         self.refuse(context).await?;
+        let login = credentials(&self.image, &context.client).await?;
         let owned = self.provide(Some(prior), context).await?;
         let known = Known::of(self, None, &context.client).await?;
         // From here on the swarm may be between two states, until it has settled.
@@ -295,7 +297,7 @@ impl Resource for RegistryService {
             Ok(refused.is_none())
         };
         let id = self.id.get()?.clone();
-        let updated = context.client.update_service(&id, None, edit).await;
+        let updated = context.client.update_service(&id, login.as_ref(), edit).await;
         if let Some(refused) = refused {
             return Err(refused);
         }

@@ -4,6 +4,7 @@
 //! written only where it means something else than what is there: what the Engine spells otherwise, or orders
 //! otherwise, restarts no task. Whatever service a resource describes, it is made of these parts.
 
+mod credentials;
 mod environment;
 mod health;
 mod logging;
@@ -18,6 +19,7 @@ mod scheduling;
 
 use crate::docker::{ContainerSpec, ServiceSpec};
 
+pub use credentials::credentials;
 pub use environment::{read_env, write_env};
 pub use health::Healthcheck;
 pub use logging::Logging;
