@@ -12,7 +12,7 @@ use std::{
     net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Child, Command, Output},
+    process::{Child, Command, Output, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -178,7 +178,9 @@ struct Agent(Child);
 
 impl Agent {
     fn start(socket: &Path, key: &Path) -> Self {
-        let agent = Agent(Command::new("ssh-agent").arg("-D").arg("-a").arg(socket).spawn().unwrap());
+        let mut agent = Command::new("ssh-agent");
+        agent.arg("-D").arg("-a").arg(socket).stdout(Stdio::null());
+        let agent = Agent(agent.spawn().unwrap());
         eventually("the agent listens", || socket.exists().then_some(()));
         let added = Command::new("ssh-add").arg("-q").arg(key).env("SSH_AUTH_SOCK", socket).output().unwrap();
         succeeded("ssh-add", &added);
