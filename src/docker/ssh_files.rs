@@ -213,7 +213,7 @@ impl Files {
 
     /// Removes what is of no more use after the login, the key above all: the rest of this process may be killed.
     pub(super) fn logged_in(&self) {
-        for name in ["key", "askpass", "config"] {
+        for name in ["key", "askpass", "config", "known_hosts"] {
             if let Err(error) = fs::remove_file(self.folder.join(name))
                 && error.kind() != io::ErrorKind::NotFound
             {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::runtime;
 
@@ -58,14 +59,18 @@ pub fn run<P: Provider>(provider: impl FnOnce() -> P) -> ExitCode {
     outcome.unwrap_or(ExitCode::FAILURE)
 }
 
+/// How long closing connections may take at the end.
+const CLOSING: Duration = Duration::from_millis(300);
+
 fn serve(source: &str, serving: impl Future<Output = Result<(), ServeError>>) -> io::Result<ExitCode> {
     crash::install_hook();
     log::start();
     // Terraform runs ten calls at once, which mostly wait for the Engine.
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let outcome = runtime.block_on(serving);
-    // What is still running has had its time; Terraform waits for the process to end.
-    runtime.shutdown_background();
+    // What is still running has had its time; Terraform waits for the process to end. But what closes a connection when
+    // it is dropped gets the moment that it takes.
+    runtime.shutdown_timeout(CLOSING);
     match outcome {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(ServeError::NotStartedByTerraform) => print(io::stderr(), &help(source), ExitCode::FAILURE),
