@@ -21,6 +21,8 @@ const QUIET: Duration = Duration::from_millis(50);
 /// The same while more wait than Terraform starts at once unless told otherwise: then the user has asked for many at
 /// once, and a burst takes Terraform itself longer.
 const QUIET_IN_A_CROWD: Duration = Duration::from_millis(400);
+/// Requests of one burst are at most this far apart; what comes later is another burst.
+const BURST: Duration = Duration::from_secs(1);
 /// How many wait at most with Terraform's default parallelism.
 const FEW: usize = 10;
 /// A writer sends after this long in any case.
@@ -62,6 +64,27 @@ struct Queues {
     nodes: HashMap<String, Queue>,
     /// When a request came last, for any node.
     latest: Option<Instant>,
+    /// How far apart the requests of a burst come: more where the machine is busy. The largest of late, slowly forgotten.
+    apart: Duration,
+}
+
+impl Queues {
+    /// A request comes. Only those that come while others wait, or are being sent, tell how far apart a burst comes.
+    fn arrive(&mut self, now: Instant) {
+        let within = self.nodes.values().any(|queue| queue.writing);
+        if let Some(latest) = self.latest.replace(now)
+            && within
+            && now.duration_since(latest) < BURST
+        {
+            self.apart = now.duration_since(latest).max(self.apart * 9 / 10);
+        }
+    }
+
+    /// How long nothing must have come before a writer sends.
+    fn quiet(&self) -> Duration {
+        let waiting: usize = self.nodes.values().map(|queue| queue.waiting.len()).sum();
+        if waiting > FEW { QUIET_IN_A_CROWD } else { (2 * self.apart).clamp(QUIET, QUIET_IN_A_CROWD) }
+    }
 }
 
 impl LabelWriters {
@@ -74,7 +97,7 @@ impl LabelWriters {
     /// Queues a wish, and answers whether a writer has to be started.
     fn queue(&self, node: &str, wish: Wish) -> bool {
         let mut queues = lock(&self.0);
-        queues.latest = Some(Instant::now());
+        queues.arrive(Instant::now());
         let queue = queues.nodes.entry(node.to_owned()).or_default();
         queue.waiting.push(wish);
         !std::mem::replace(&mut queue.writing, true)
@@ -92,11 +115,10 @@ impl LabelWriters {
     async fn gather(&self) {
         let started = Instant::now();
         while started.elapsed() < LONGEST {
-            let (waiting, latest) = {
+            let (wanted, latest) = {
                 let queues = lock(&self.0);
-                (queues.nodes.values().map(|queue| queue.waiting.len()).sum::<usize>(), queues.latest)
+                (queues.quiet(), queues.latest)
             };
-            let wanted = if waiting > FEW { QUIET_IN_A_CROWD } else { QUIET };
             let quiet = latest.map_or(wanted, |latest| latest.elapsed());
             if quiet >= wanted {
                 return;
@@ -223,6 +245,25 @@ mod tests {
             (*version, *spec) = (*version + 1, asked.body.clone());
             Answer::Json(200, Value::Null)
         })
+    }
+
+    #[test]
+    fn where_a_burst_comes_slowly_it_is_waited_for_longer() {
+        let mut queues = Queues::default();
+        let began = Instant::now();
+        let mut come = |milliseconds| queues.arrive(began + Duration::from_millis(milliseconds));
+        come(0);
+        come(300);
+        assert_eq!(queues.quiet(), QUIET, "nobody waited: the second is another burst");
+        queues.nodes.insert("n".to_owned(), Queue { writing: true, ..Queue::default() });
+        queues.arrive(began + Duration::from_millis(400));
+        assert_eq!(queues.quiet(), Duration::from_millis(200));
+        for number in 1..20 {
+            queues.arrive(began + Duration::from_millis(400 + number));
+        }
+        assert_eq!(queues.quiet(), QUIET, "the machine is quick again");
+        queues.arrive(began + Duration::from_secs(9));
+        assert_eq!(queues.quiet(), QUIET, "that was another burst");
     }
 
     #[tokio::test]
