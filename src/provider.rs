@@ -3,7 +3,7 @@
 use crate::{
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
     functions::{ImageReference, RegistryAuth},
-    resources::{RegistryService, SwarmNodeLabel, SwarmSecret},
+    resources::{RegistryService, SwarmCluster, SwarmNode, SwarmNodeLabel, SwarmSecret},
     terraform::{
         AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
         Model, Path, Provider, Schema, Sensitive, Step, Value,
@@ -18,6 +18,8 @@ pub const ADDRESS: &str = "localhub/swarm";
 /// Every resource type that is offered. A type is known here and nowhere else.
 fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
     vec![
+        Box::new(Managed::<SwarmCluster>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmNode>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmNodeLabel>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmSecret>::new(ADDRESS, docker)),
         Box::new(

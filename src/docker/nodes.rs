@@ -168,6 +168,19 @@ pub fn find_node<'a>(nodes: &'a [Node], id_or_hostname: &str) -> Result<&'a Node
     }
 }
 
+/// Where hosts join: the addresses of the managers that can be reached.
+pub fn manager_addresses(nodes: &[Node]) -> Vec<String> {
+    let managers = nodes.iter().filter_map(|node| Some((node, node.manager_status.as_ref()?)));
+    let reachable = managers.filter(|(_, own)| own.reachability == "reachable" && !own.addr.is_empty());
+    reachable
+        .map(|(node, own)| match own.addr.strip_prefix("0.0.0.0:") {
+            // Some Engines tell of a manager where it listens.
+            Some(port) => format!("{}:{port}", node.status.addr),
+            None => own.addr.clone(),
+        })
+        .collect()
+}
+
 /// The nodes that are there, for a person who misses one: ID, host name, role and state of each.
 pub fn list_of_nodes(nodes: &[Node]) -> String {
     nodes.iter().map(Node::line).collect::<Vec<_>>().join(", ")
@@ -188,6 +201,11 @@ impl Docker {
     /// Whatever keeps the Engine from answering.
     pub async fn nodes_now(&self) -> Result<Arc<[Node]>> {
         self.list_nodes(Wanted::Fresh).await
+    }
+
+    /// Forgets the list of nodes, since one has joined or left by another Engine.
+    pub fn forget_nodes(&self) {
+        self.0.nodes.forget();
     }
 
     async fn list_nodes(&self, wanted: Wanted) -> Result<Arc<[Node]>> {
