@@ -19,6 +19,8 @@ mod queries;
 mod registry_service;
 mod secrecy;
 mod started_by_hand;
+mod swarm_cluster;
+mod swarm_node;
 mod swarm_node_label;
 mod swarm_secret;
 mod terraform;

@@ -12,6 +12,7 @@ mod swarm_node;
 mod swarm_node_label;
 mod swarm_secret;
 
+pub use failure::Doing;
 pub use registry_service::RegistryService;
 pub use swarm_cluster::SwarmCluster;
 pub use swarm_node::SwarmNode;

@@ -1,0 +1,3 @@
+ephemeral "swarm_join_token" "worker" {
+  role = "worker"
+}
