@@ -254,7 +254,8 @@ fn what_keeps_a_host_from_joining_is_said_in_words() {
     let testbed = Testbed::start(&["--no-swarm"], &["one", "two", "three"]);
     testbed.docker_on("three", &["swarm", "init", "--advertise-addr", "eth0"]);
     let other = testbed.docker_on("three", &["swarm", "join-token", "--quiet", "worker"]);
-    let workspace = Workspace::new(&testbed, CLUSTER);
+    let mut workspace = Workspace::new(&testbed, CLUSTER);
+    workspace.set("TF_VAR_token", &other);
     workspace.apply_and_settle();
     let joins = |settings: &str| {
         workspace.write(&format!("{CLUSTER}{}", node(&testbed, "two", settings)));
@@ -263,7 +264,7 @@ fn what_keeps_a_host_from_joining_is_said_in_words() {
         assert_eq!(nodes(&testbed, "one").len(), 1, "{said}");
         said
     };
-    let said = joins(&format!("join_token_wo = \"{other}\""));
+    let said = joins("join_token_wo = var.token\n}\nvariable \"token\" {\n  sensitive = true");
     assert!(said.contains("The token is that of another swarm") && !said.contains(&other), "{said}");
     let said = joins("join_token_wo = \"SWMTKN-nonsense\"");
     assert!(said.contains("not, or no longer, one of this swarm"), "{said}");
@@ -288,6 +289,7 @@ fn what_keeps_a_host_from_joining_is_said_in_words() {
     assert!(said.contains("nobody") && said.contains("(one, manager, ready)"), "{said}");
     workspace.write(&format!("{CLUSTER}resource \"swarm_node\" \"it\" {{\n}}\n"));
     assert!(workspace.plan_fails().contains("Which node is it?"));
+    workspace.write(CLUSTER);
 }
 
 #[test]

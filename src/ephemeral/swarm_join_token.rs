@@ -1,5 +1,6 @@
 //! `swarm_join_token`: what a host needs to join by other means than `swarm_node`.
 
+use super::swarm;
 use crate::docker::{Docker, manager_addresses};
 use crate::resources::Doing;
 use crate::terraform::{Computed, Context, Model, Result, Sensitive, Source};
@@ -8,6 +9,10 @@ use crate::terraform::{Computed, Context, Model, Result, Sensitive, Source};
 /// by its cloud-init. It is in neither plan nor state. Needs Terraform 1.10.
 #[derive(Debug, Model)]
 pub struct SwarmJoinToken {
+    /// ID of the swarm, such as `swarm_cluster.it.id`. While that is not known yet, Terraform waits with asking; `depends_on`
+    /// alone does not make it wait.
+    cluster: Option<String>,
+
     /// What the host becomes: `worker` or `manager`.
     #[tf(default = "worker", check = role)]
     role: String,
@@ -25,8 +30,7 @@ impl Source for SwarmJoinToken {
 
     async fn read(&mut self, context: &mut Context<Docker>) -> Result<()> {
         let what = || format!("get the token with which a {} joins", self.role);
-        context.client.require_manager().await.doing(what)?;
-        let tokens = context.client.inspect_cluster().await.doing(what)?.join_tokens;
+        let tokens = swarm(&context.client, self.cluster.as_ref(), what).await?.join_tokens;
         let nodes = context.client.nodes_now().await.doing(what)?;
         let token = if self.role == "manager" { tokens.manager } else { tokens.worker };
         self.token = Sensitive::from(token.expose().to_owned()).into();

@@ -3,5 +3,5 @@ resource "swarm_cluster" "hub" {
 }
 
 ephemeral "swarm_unlock_key" "hub" {
-  depends_on = [swarm_cluster.hub]
+  cluster = swarm_cluster.hub.id
 }

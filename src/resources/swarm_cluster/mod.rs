@@ -93,7 +93,7 @@ pub struct SwarmCluster {
     rotate_unlock_key: Option<String>,
 
     /// Any text. A change makes the certificate authority anew, or takes that of `ca` again, and waits until every node has
-    /// a new certificate. Nodes that are down are waited for, too.
+    /// a new certificate; nodes that are down are waited for, too. The tokens of a new authority are new as well.
     rotate_ca: Option<String>,
 
     /// Whether destroying lets the host leave although other nodes are in the swarm. Without another manager they are lost.

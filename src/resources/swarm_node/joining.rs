@@ -79,7 +79,7 @@ impl SwarmNode {
     /// Makes sure that the provider's Engine manages the swarm that is meant.
     fn in_cluster(&mut self, swarm: &SwarmInfo, context: &Context<Docker>) -> Result<()> {
         let there = swarm.cluster_id().unwrap_or_default();
-        match &self.cluster {
+        match self.cluster.known() {
             Some(wanted) if wanted != there => Err(Diagnostic::error(
                 "It is another swarm",
                 format!(
@@ -89,7 +89,7 @@ impl SwarmNode {
             )
             .at("cluster")),
             _ => {
-                self.cluster = Some(there.to_owned());
+                self.cluster = there.to_owned().into();
                 Ok(())
             }
         }

@@ -40,8 +40,8 @@ pub struct SwarmNode {
 
     /// ID of the swarm to be in, such as `swarm_cluster.it.id`: so Terraform makes the swarm first and takes the node out
     /// before it ends. Without it that is the swarm that the provider's Engine manages.
-    #[tf(computed, replace)]
-    cluster: Option<String>,
+    #[tf(optional, replace)]
+    cluster: Computed<String>,
 
     /// `worker` or `manager`. Without it a host with a `connection` is a worker, and a node without one stays what it is.
     #[tf(derived, check = role)]
@@ -299,7 +299,7 @@ impl SwarmNode {
         let mut found = SwarmNode {
             connection: None,
             node: Some(name.to_owned()),
-            cluster,
+            cluster: cluster.map(Computed::from).unwrap_or_default(),
             role: Computed::default(),
             availability: Computed::default(),
             advertise_addr: None,
