@@ -2,7 +2,7 @@
 
 use super::{SwarmNode, no_quorum};
 use crate::docker::{
-    self, Docker, Info, Join, Node, NodeState, Role, SwarmInfo, Token, find_node, keeps_quorum, list_of_nodes,
+    self, Docker, Info, Join, Node, NodeState, Role, Token, find_node, keeps_quorum, list_of_nodes,
 };
 use crate::resources::failure::{Doing, failure};
 use crate::terraform::{Context, Diagnostic, Duration, Result};
@@ -15,16 +15,16 @@ impl SwarmNode {
         context: &mut Context<Docker>,
     ) -> Result<()> {
         let what = self.action("join");
-        let cluster = context.client.info().await.doing(|| what.clone())?.swarm;
-        self.in_cluster(&cluster, context)?;
+        let cluster = self.meant(context).await?;
         let node = match self.host(&context.client)? {
             None => {
                 let nodes = context.client.nodes_now().await.doing(|| what.clone())?;
                 self.named(&nodes)?.clone()
             }
-            Some(host) => self.member(&host, limit, context).await?,
+            Some(host) => self.member(&host, &cluster, limit, context).await?,
         };
         self.id = node.id.clone().into();
+        self.cluster = cluster.into();
         self.hostname = node.hostname().to_owned().into();
         self.joined = true.into();
         self.conform(&node, limit, context).await
@@ -42,7 +42,8 @@ impl SwarmNode {
         let before = prior.id.get()?;
         let node = match self.host(&context.client)? {
             Some(host) if prior.joined.known() == Some(&false) => {
-                let node = self.member(&host, limit, context).await?;
+                let cluster = self.meant(context).await?;
+                let node = self.member(&host, &cluster, limit, context).await?;
                 self.id = node.id.clone().into();
                 self.hostname = node.hostname().to_owned().into();
                 if node.id != *before {
@@ -76,9 +77,10 @@ impl SwarmNode {
         })
     }
 
-    /// Makes sure that the provider's Engine manages the swarm that is meant.
-    fn in_cluster(&mut self, swarm: &SwarmInfo, context: &Context<Docker>) -> Result<()> {
-        let there = swarm.cluster_id().unwrap_or_default();
+    /// The swarm that the provider's Engine manages, if it is the one that is meant.
+    async fn meant(&self, context: &Context<Docker>) -> Result<String> {
+        let own = context.client.info().await.doing(|| self.action("join"))?.swarm;
+        let there = own.cluster_id().unwrap_or_default();
         match self.cluster.known() {
             Some(wanted) if wanted != there => Err(Diagnostic::error(
                 "It is another swarm",
@@ -88,15 +90,18 @@ impl SwarmNode {
                 ),
             )
             .at("cluster")),
-            _ => {
-                self.cluster = there.to_owned().into();
-                Ok(())
-            }
+            _ => Ok(there.to_owned()),
         }
     }
 
     /// The node that a host is; it joins if it is in no swarm. Its ID is kept before anything is waited for.
-    async fn member(&mut self, host: &Docker, limit: &Duration, context: &Context<Docker>) -> Result<Node> {
+    async fn member(
+        &mut self,
+        host: &Docker,
+        cluster: &str,
+        limit: &Duration,
+        context: &Context<Docker>,
+    ) -> Result<Node> {
         let what = self.action("join");
         let mut info = host.info().await.map_err(|error| failure(&what, &error).at("connection"))?;
         if info.swarm.local_node_state == "pending" {
@@ -115,6 +120,7 @@ impl SwarmNode {
             return Err(in_another_swarm(host, &info));
         }
         self.id = id.clone().into();
+        self.cluster = cluster.to_owned().into();
         let is_ready = |nodes: &[Node]| {
             nodes.iter().any(|node| {
                 let manages = node.manager_status.as_ref().is_none_or(|own| own.reachability == "reachable");
