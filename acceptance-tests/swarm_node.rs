@@ -192,6 +192,34 @@ fn the_provider_s_own_node_goes_last_and_the_last_manager_stays() {
 }
 
 #[test]
+fn the_manager_that_the_provider_talks_to_is_taken_out_through_another_one() {
+    let testbed = Testbed::start(&["--no-swarm"], &["one", "two", "three"]);
+    let socket = |host: &str| format!("\"unix://{}\"", testbed.socket(host).display());
+    let swarm = |first: &str| {
+        format!(
+            "provider \"swarm\" {{\n  hosts = [{}, {}, {}]\n}}\nresource \"swarm_cluster\" \"it\" {{\n  connection = {{ host = {} }}\n  advertise_addr = \"eth0\"\n}}\n",
+            socket("one"),
+            socket("two"),
+            socket("three"),
+            socket(first)
+        )
+    };
+    let [one, two, three] = ["one", "two", "three"].map(|host| manager(&testbed, host));
+    let workspace = Workspace::new(&testbed, &format!("{}{one}{two}{three}", swarm("one")));
+    workspace.apply_and_settle();
+    assert_eq!(nodes(&testbed, "one").len(), 3);
+
+    workspace.write(&format!("{}{two}{three}", swarm("two")));
+    workspace.apply_and_settle();
+    assert_eq!(nodes(&testbed, "two"), ["three manager active ready", "two manager active ready"]);
+    assert_eq!(state_of(&testbed, "one"), "inactive");
+    workspace.destroy();
+    for host in ["one", "two", "three"] {
+        assert_eq!(state_of(&testbed, host), "inactive", "{host}");
+    }
+}
+
+#[test]
 fn a_host_that_lost_its_membership_joins_again_and_leaves_no_phantom() {
     let testbed = Testbed::start(&["--no-swarm"], &["one", "two", "three"]);
     let hcl = format!("{CLUSTER}{}{}", node(&testbed, "two", ""), manager(&testbed, "three"));

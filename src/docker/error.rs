@@ -301,7 +301,9 @@ impl Error {
             Self::NoneOf { failures, .. } => {
                 let is_none = |error: &Self| error.is_no_swarm();
                 failures.iter().any(|(_, error)| is_none(error))
-                    && failures.iter().all(|(_, error)| is_none(error) || matches!(error, Self::Unreachable { .. }))
+                    && failures
+                        .iter()
+                        .all(|(_, error)| is_none(error) || matches!(error, Self::Unreachable { .. }))
             }
             _ => false,
         }

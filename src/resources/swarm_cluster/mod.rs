@@ -9,7 +9,7 @@ use super::{
     managers::Managers,
     service::one_of,
 };
-use crate::docker::{self, Cluster, Docker};
+use crate::docker::{Cluster, Docker};
 use crate::terraform::{
     Computed, Config, Context, Diagnostic, Diagnostics, Duration, Model, Plan, Resource, Result, Timeouts,
 };
