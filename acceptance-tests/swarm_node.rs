@@ -336,3 +336,24 @@ fn a_restarted_manager_of_a_locked_swarm_is_unlocked() {
     assert_eq!(state_of(&testbed, "two"), "active");
     workspace.destroy();
 }
+
+#[test]
+fn the_same_on_a_new_engine() {
+    let testbed = Testbed::start(&["--no-swarm", "--engine", "28.5"], &["one", "two", "three"]);
+    let cluster = "resource \"swarm_cluster\" \"it\" {\n  advertise_addr = \"eth0\"\n  autolock = true\n  labels = { a = \"b\" }\n  ca = { node_cert_expiry = \"24h\" }\n}\n";
+    let two = manager(&testbed, "two");
+    let workspace = Workspace::new(&testbed, &format!("{cluster}{two}{}", node(&testbed, "three", "")));
+    workspace.apply_and_settle();
+    workspace.write(&format!(
+        "{}{two}",
+        cluster.replace("{ a = \"b\" }", "{}").replace("autolock = true", "rotate_ca = 1")
+    ));
+    workspace.apply_and_settle();
+    assert_eq!(nodes(&testbed, "one"), ["one manager active ready", "two manager active ready"]);
+    assert_eq!(state_of(&testbed, "three"), "inactive");
+    workspace.destroy();
+    assert_eq!(
+        (state_of(&testbed, "one"), state_of(&testbed, "two")),
+        ("inactive".into(), "inactive".into())
+    );
+}

@@ -81,7 +81,7 @@ impl From<&Node> for NodeFacts {
             availability: spec.availability.to_string(),
             state: status.state.to_string(),
             message: status.message.clone(),
-            address: status.addr.clone(),
+            address: node.address().to_owned(),
             manager: node.manager_status.as_ref().map(|own| ManagerFacts {
                 leader: own.leader,
                 reachability: own.reachability.clone(),

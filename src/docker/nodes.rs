@@ -132,6 +132,17 @@ impl Node {
         &self.description.hostname
     }
 
+    /// The IP address by which the swarm knows it. Of a manager that has become the leader Engines tell `0.0.0.0`, where it
+    /// listens; what the managers call it is right then.
+    pub fn address(&self) -> &str {
+        let own = self.status.addr.as_str();
+        let called = self.manager_status.as_ref().and_then(|manager| manager.addr.rsplit_once(':'));
+        match called {
+            Some((called, _)) if matches!(own, "0.0.0.0" | "::" | "") => called.trim_matches(['[', ']']),
+            _ => own,
+        }
+    }
+
     /// Whether the scheduler can place tasks on it.
     pub fn takes_tasks(&self) -> bool {
         self.status.state == NodeState::Ready && self.spec.availability == Availability::Active
@@ -301,6 +312,18 @@ mod tests {
         assert_eq!(find_node(&nodes, "hub").unwrap().hostname(), "other", "an ID goes before a host name");
         assert!(matches!(find_node(&nodes, "HUB"), Err(Error::NotFound { .. })));
         assert!(matches!(find_node(&nodes, "a"), Err(Error::NotFound { .. })));
+    }
+
+    #[test]
+    fn a_leader_that_tells_where_it_listens_still_has_an_address() {
+        let mut leader = node("a1", "hub", "ready");
+        assert_eq!(leader.address(), "10.0.0.2");
+        leader.status.addr = "0.0.0.0".to_owned();
+        let called = |addr: &str| Some(ManagerStatus { addr: addr.to_owned(), ..ManagerStatus::default() });
+        leader.manager_status = called("10.0.0.3:2377");
+        assert_eq!(leader.address(), "10.0.0.3");
+        leader.manager_status = called("[fd00::3]:2377");
+        assert_eq!(leader.address(), "fd00::3");
     }
 
     #[test]

@@ -267,7 +267,7 @@ impl SwarmNode {
         self.availability = node.spec.availability.to_string().into();
         self.joined = true.into();
         self.hostname = node.hostname().to_owned().into();
-        self.address = node.status.addr.clone().into();
+        self.address = node.address().to_owned().into();
         self.id = node.id.clone().into();
     }
 
