@@ -245,3 +245,68 @@ fn goes_on(error: &Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripted::{Answer, Scripted, ok, refuse};
+    use super::*;
+    use serde_json::{Value, json};
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    fn join() -> Join {
+        Join {
+            listen_addr: String::new(),
+            advertise_addr: String::new(),
+            data_path_addr: String::new(),
+            remote_addrs: vec!["10.0.0.1:2377".into()],
+            join_token: Token::from("SWMTKN-secret".to_owned()),
+            availability: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_host_that_comes_together_with_another_asks_again() {
+        let joins = AtomicU32::new(0);
+        let engine = Scripted::new(move |asked| match asked.what.as_str() {
+            "POST /swarm/join" if joins.fetch_add(1, SeqCst) == 0 => {
+                refuse(500, "rpc error: code = DeadlineExceeded desc = context deadline exceeded")
+            }
+            "GET /info" if joins.load(SeqCst) < 2 => ok(json!({"Swarm": {"LocalNodeState": "inactive"}})),
+            "GET /info" => ok(json!({"Swarm": {"LocalNodeState": "active"}})),
+            _ => Answer::Json(200, Value::Null),
+        });
+        engine.docker.join_swarm(join(), Duration::from_secs(20)).await.unwrap();
+        assert_eq!((engine.count("POST /swarm/join"), engine.count("POST /swarm/leave")), (2, 1));
+        let asked = engine.asked();
+        let sent = asked.iter().find(|asked| asked.what == "POST /swarm/join").map(|asked| &asked.body);
+        assert_eq!(sent.map(|sent| &sent["ListenAddr"]), Some(&json!("0.0.0.0:2377")));
+        assert_eq!(sent.map(|sent| &sent["JoinToken"]), Some(&json!("SWMTKN-secret")));
+        assert!(!format!("{:?}", join()).contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_of_the_token_is_final() {
+        let engine = Scripted::new(|_| refuse(400, "A valid join token is necessary to join this cluster"));
+        engine.docker.join_swarm(join(), Duration::from_secs(20)).await.unwrap_err();
+        assert_eq!(engine.count("POST /swarm/join"), 1);
+    }
+
+    #[tokio::test]
+    async fn a_host_that_is_in_no_swarm_has_left_and_is_no_manager_any_more() {
+        let gone = AtomicU32::new(0);
+        let engine = Scripted::new(move |asked| match asked.what.as_str() {
+            "GET /nodes" => ok(json!([])),
+            "GET /info" if gone.load(SeqCst) == 0 => {
+                ok(json!({"Swarm": {"LocalNodeState": "active", "ControlAvailable": true}}))
+            }
+            "GET /info" => ok(json!({"Swarm": {"LocalNodeState": "inactive"}})),
+            _ => {
+                gone.store(1, SeqCst);
+                refuse(503, "This node is not part of a swarm")
+            }
+        });
+        engine.docker.require_manager().await.unwrap();
+        engine.docker.leave_swarm(true).await.unwrap();
+        assert!(engine.docker.require_manager().await.unwrap_err().is_no_swarm());
+    }
+}
