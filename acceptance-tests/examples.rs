@@ -5,7 +5,10 @@ use crate::{
     testbed::{Testbed, root, succeeded},
     versions,
 };
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 #[test]
 fn every_resource_s_example_applies() {
@@ -13,7 +16,7 @@ fn every_resource_s_example_applies() {
     let testbed = Testbed::start(&[], &["hubmgr", "hubworker01"]);
     let folders = fs::read_dir(root().join("examples/resources")).unwrap();
     let mut applied = 0;
-    for folder in folders.map(|entry| entry.unwrap().path()) {
+    for folder in folders.map(|entry| entry.unwrap().path()).filter(|folder| !is_of_bare_hosts(folder)) {
         let hcl = fs::read_to_string(folder.join("resource.tf")).unwrap();
         let workspace = Workspace::new(&testbed, &hcl);
         workspace.apply_and_settle();
@@ -66,6 +69,25 @@ fn every_list_s_example_is_asked() {
         let example = folder.join("list-resource.tfquery.hcl");
         fs::copy(&example, workspace.path().join("example.tfquery.hcl")).unwrap();
         succeeded(&format!("{example:?}"), &workspace.try_run(&["query", "-no-color"]));
+    }
+}
+
+/// The examples that make a swarm themselves.
+fn is_of_bare_hosts(folder: &Path) -> bool {
+    ["swarm_cluster", "swarm_node"].iter().any(|name| folder.ends_with(name))
+}
+
+#[test]
+fn the_examples_that_make_a_swarm_apply() {
+    let testbed = Testbed::start(&["--no-swarm", "--ssh"], &["hubmgr", "hubworker01", "hubworker02"]);
+    for name in ["swarm_cluster", "swarm_node"] {
+        let folder = root().join("examples/resources").join(name);
+        let hcl = fs::read_to_string(folder.join("resource.tf")).unwrap();
+        let mut workspace = Workspace::new(&testbed, &hcl);
+        let path = format!("{}:{}", testbed.file("ssh/bin").display(), std::env::var("PATH").unwrap());
+        workspace.set("PATH", &path);
+        workspace.apply_and_settle();
+        workspace.destroy();
     }
 }
 

@@ -22,6 +22,8 @@ mod registry_service;
 mod rotation;
 mod secrecy;
 mod started_by_hand;
+mod swarm_cluster;
+mod swarm_node;
 mod swarm_node_label;
 mod swarm_secret;
 mod terraform;

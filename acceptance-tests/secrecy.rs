@@ -30,7 +30,7 @@ fn traces(value: &str) -> Vec<(String, String)> {
 }
 
 /// Every member of a plan file, which is a zip archive.
-fn plan_file(workspace: &Workspace) -> String {
+pub fn plan_file(workspace: &Workspace) -> String {
     let script = "import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\n[sys.stdout.buffer.write(z.read(n)) for n in z.namelist()]";
     let output =
         Command::new("python3").args(["-c", script]).arg(workspace.path().join("plan.bin")).output().unwrap();

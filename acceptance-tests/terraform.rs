@@ -128,6 +128,11 @@ impl Workspace {
         fails(&self.try_run(&["plan", "-no-color", "-input=false"]))
     }
 
+    /// Destroys, which must fail, and answers what Terraform said, in one line.
+    pub fn destroy_fails(&self) -> String {
+        fails(&self.try_run(&["destroy", "-auto-approve", "-no-color"]))
+    }
+
     /// Plans.
     pub fn plan(&self) -> Plan {
         let text = self.run(&["plan", "-out=plan.bin", "-no-color", "-input=false"]);

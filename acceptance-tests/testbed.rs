@@ -92,6 +92,18 @@ impl Testbed {
         succeeded(&format!("docker {}", args.join(" ")), &self.try_docker(args)).trim().to_owned()
     }
 
+    /// What `docker ARGS…` prints on a host; it must succeed.
+    pub fn docker_on(&self, host: &str, args: &[&str]) -> String {
+        let what = format!("docker {} on {host}", args.join(" "));
+        succeeded(&what, &self.try_docker_on(host, args)).trim().to_owned()
+    }
+
+    /// `docker ARGS…` on a host, whether it succeeds or not.
+    pub fn try_docker_on(&self, host: &str, args: &[&str]) -> Output {
+        let socket = format!("unix://{}", self.socket(host).display());
+        Command::new("docker").env("DOCKER_HOST", socket).args(args).output().unwrap()
+    }
+
     /// `docker ARGS…` on the manager, whether it succeeds or not.
     pub fn try_docker(&self, args: &[&str]) -> Output {
         Command::new("docker").env("DOCKER_HOST", self.docker_host()).args(args).output().unwrap()

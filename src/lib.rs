@@ -3,13 +3,17 @@
 //! # Layout
 //! - [`resources`]: one file per resource type; start reading here.
 //! - [`functions`]: one file per function.
+//! - [`data_sources`]: one file per data source type.
+//! - [`ephemeral`]: one file per ephemeral resource type.
 //! - [`provider`]: the `provider "swarm"` block, and the one list of everything offered.
 //! - [`terraform`]: Terraform's data model. Pure.
 //! - [`docker`]: the Engine API. Knows no Terraform.
 //! - [`registry`]: CNCF Distribution's configuration and HTTP API. Knows neither of the two.
 //! - [`plugin`]: the wire between Terraform and the provider.
 
+pub mod data_sources;
 pub mod docker;
+pub mod ephemeral;
 pub mod functions;
 pub mod plugin;
 pub mod provider;

@@ -1,12 +1,14 @@
 //! The provider: the `provider "swarm"` block, the connection that it makes, and the one list of everything offered.
 
 use crate::{
+    data_sources::{SwarmClusterData, SwarmNodeData, SwarmNodesData},
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
+    ephemeral::{SwarmJoinToken, SwarmUnlockKey},
     functions::{ImageReference, RegistryAuth},
-    resources::{RegistryService, SwarmNodeLabel, SwarmSecret},
+    resources::{RegistryService, SwarmCluster, SwarmNode, SwarmNodeLabel, SwarmSecret},
     terraform::{
         AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
-        Model, Path, Provider, Schema, Sensitive, Step, Value,
+        Model, Path, Provider, Schema, Sensitive, Sourced, Step, Value,
     },
 };
 use async_trait::async_trait;
@@ -18,6 +20,8 @@ pub const ADDRESS: &str = "localhub/swarm";
 /// Every resource type that is offered. A type is known here and nowhere else.
 fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
     vec![
+        Box::new(Managed::<SwarmCluster>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmNode>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmNodeLabel>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmSecret>::new(ADDRESS, docker)),
         Box::new(
@@ -32,13 +36,17 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
 }
 
 /// Every data source that is offered.
-fn data_sources(_docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
-    vec![]
+fn data_sources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
+    vec![
+        Box::new(Sourced::<SwarmClusterData>::new(docker)),
+        Box::new(Sourced::<SwarmNodeData>::new(docker)),
+        Box::new(Sourced::<SwarmNodesData>::new(docker)),
+    ]
 }
 
 /// Every ephemeral resource type that is offered.
-fn ephemeral_resources(_docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
-    vec![]
+fn ephemeral_resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
+    vec![Box::new(Sourced::<SwarmJoinToken>::new(docker)), Box::new(Sourced::<SwarmUnlockKey>::new(docker))]
 }
 
 /// Every function that is offered.

@@ -14,6 +14,8 @@ pub enum Kind {
     Secret,
     /// A config of the swarm.
     Config,
+    /// The swarm itself.
+    Swarm,
     /// A node of the swarm.
     Node,
     /// A service of the swarm.
@@ -31,6 +33,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Secret => "secret",
             Self::Config => "config",
+            Self::Swarm => "swarm",
             Self::Node => "node",
             Self::Service => "service",
             Self::Task => "task",
@@ -289,6 +292,21 @@ impl Error {
                 | Self::NoQuorum { .. }
                 | Self::NoCommonVersion { .. }
         )
+    }
+
+    /// Whether no swarm is there yet: the Engine is in none, or none of several is and one of them says so.
+    pub fn is_no_swarm(&self) -> bool {
+        match self {
+            Self::NotManager { reason: NotManager::NoSwarm, .. } => true,
+            Self::NoneOf { failures, .. } => {
+                let is_none = |error: &Self| error.is_no_swarm();
+                failures.iter().any(|(_, error)| is_none(error))
+                    && failures
+                        .iter()
+                        .all(|(_, error)| is_none(error) || matches!(error, Self::Unreachable { .. }))
+            }
+            _ => false,
+        }
     }
 
     /// Whether none of several Engines can be used, although one of them is there and says that it manages nothing.

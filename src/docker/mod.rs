@@ -8,18 +8,21 @@
 
 mod blobs;
 mod call;
+mod cluster;
 mod configs;
 mod connect;
 mod container;
 mod context;
 mod converge;
 mod credentials;
+mod departure;
 mod endpoint;
 mod engines;
 mod error;
 mod events;
 mod explain;
 mod label_writer;
+mod membership;
 mod networks;
 mod nodes;
 mod object;
@@ -42,16 +45,19 @@ mod tls;
 mod version;
 
 pub use call::RegistryAuth;
+pub use cluster::*;
 pub use configs::Config;
 pub use container::*;
 pub use converge::{ConvergeFailure, Converged, Progress, Reason, TaskProblem, Wait};
+pub use departure::{Departure, keeps_quorum};
 pub use endpoint::{Endpoint, EndpointError, Settings, check_address};
 pub use error::{Error, Found, Kind, NotManager, Result};
 pub use label_writer::Expected;
+pub use membership::{Init, Join};
 pub use networks::Network;
 pub use nodes::{
     Availability, ManagerStatus, Node, NodeDescription, NodeEngine, NodeSpec, NodeState, NodeStatus, Role,
-    find_node, list_of_nodes,
+    find_node, list_of_nodes, manager_addresses,
 };
 pub use object::{Extra, ObjectVersion};
 pub use placement::Constraint;
@@ -60,7 +66,7 @@ pub use secrets::Secret;
 pub use services::{Endpoint as ServiceEndpoint, JobStatus, Service, UpdateState, UpdateStatus};
 pub use spec::*;
 pub use ssh_files::{SshSettings, check_host_key};
-pub use swarm::{Info, RemoteManager, SwarmInfo};
+pub use swarm::{ClusterInfo, Info, RemoteManager, SwarmInfo};
 pub use tasks::{ContainerStatus, Task, TaskState, TaskStatus};
 pub use tls::TlsMaterial;
 pub use version::{ApiVersion, NotAVersion};
@@ -98,7 +104,10 @@ struct Inner {
     /// Other Engines, by what names them.
     others: Mutex<Vec<(Settings, Docker)>>,
     credentials: credentials::Cache,
-    manager: OnceCell<()>,
+    /// Whether this is a manager, once it is; until the host joins or leaves a swarm.
+    manager: Mutex<Arc<OnceCell<()>>>,
+    managers_change: tokio::sync::Mutex<()>,
+    departures: departure::Departures,
     clock: swarm::Clock,
     secrets: Shared<Secret>,
     configs: Shared<Config>,
@@ -141,7 +150,9 @@ impl Docker {
             stop,
             others: Mutex::default(),
             credentials: credentials::Cache::default(),
-            manager: OnceCell::new(),
+            manager: Mutex::default(),
+            managers_change: tokio::sync::Mutex::default(),
+            departures: departure::Departures::default(),
             clock: swarm::Clock::default(),
             secrets: Shared::default(),
             configs: Shared::default(),

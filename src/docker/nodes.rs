@@ -132,6 +132,17 @@ impl Node {
         &self.description.hostname
     }
 
+    /// The IP address by which the swarm knows it. Of a manager that has become the leader Engines tell `0.0.0.0`, where it
+    /// listens; what the managers call it is right then.
+    pub fn address(&self) -> &str {
+        let own = self.status.addr.as_str();
+        let called = self.manager_status.as_ref().and_then(|manager| manager.addr.rsplit_once(':'));
+        match called {
+            Some((called, _)) if matches!(own, "0.0.0.0" | "::" | "") => called.trim_matches(['[', ']']),
+            _ => own,
+        }
+    }
+
     /// Whether the scheduler can place tasks on it.
     pub fn takes_tasks(&self) -> bool {
         self.status.state == NodeState::Ready && self.spec.availability == Availability::Active
@@ -168,6 +179,19 @@ pub fn find_node<'a>(nodes: &'a [Node], id_or_hostname: &str) -> Result<&'a Node
     }
 }
 
+/// Where hosts join: the addresses of the managers that can be reached.
+pub fn manager_addresses(nodes: &[Node]) -> Vec<String> {
+    let managers = nodes.iter().filter_map(|node| Some((node, node.manager_status.as_ref()?)));
+    let reachable = managers.filter(|(_, own)| own.reachability == "reachable" && !own.addr.is_empty());
+    reachable
+        .map(|(node, own)| match own.addr.strip_prefix("0.0.0.0:") {
+            // Some Engines tell of a manager where it listens.
+            Some(port) => format!("{}:{port}", node.status.addr),
+            None => own.addr.clone(),
+        })
+        .collect()
+}
+
 /// The nodes that are there, for a person who misses one: ID, host name, role and state of each.
 pub fn list_of_nodes(nodes: &[Node]) -> String {
     nodes.iter().map(Node::line).collect::<Vec<_>>().join(", ")
@@ -188,6 +212,11 @@ impl Docker {
     /// Whatever keeps the Engine from answering.
     pub async fn nodes_now(&self) -> Result<Arc<[Node]>> {
         self.list_nodes(Wanted::Fresh).await
+    }
+
+    /// Forgets the list of nodes, since one has joined or left by another Engine.
+    pub fn forget_nodes(&self) {
+        self.0.nodes.forget();
     }
 
     async fn list_nodes(&self, wanted: Wanted) -> Result<Arc<[Node]>> {
@@ -283,6 +312,18 @@ mod tests {
         assert_eq!(find_node(&nodes, "hub").unwrap().hostname(), "other", "an ID goes before a host name");
         assert!(matches!(find_node(&nodes, "HUB"), Err(Error::NotFound { .. })));
         assert!(matches!(find_node(&nodes, "a"), Err(Error::NotFound { .. })));
+    }
+
+    #[test]
+    fn a_leader_that_tells_where_it_listens_still_has_an_address() {
+        let mut leader = node("a1", "hub", "ready");
+        assert_eq!(leader.address(), "10.0.0.2");
+        leader.status.addr = "0.0.0.0".to_owned();
+        let called = |addr: &str| Some(ManagerStatus { addr: addr.to_owned(), ..ManagerStatus::default() });
+        leader.manager_status = called("10.0.0.3:2377");
+        assert_eq!(leader.address(), "10.0.0.3");
+        leader.manager_status = called("[fd00::3]:2377");
+        assert_eq!(leader.address(), "fd00::3");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::shared::lock;
 use super::{Docker, Node};
 use serde::Deserialize;
 use std::{
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -41,6 +41,19 @@ pub struct SwarmInfo {
     /// The managers that this node knows.
     #[serde(deserialize_with = "null_as_default")]
     pub remote_managers: Vec<RemoteManager>,
+    /// The address by which the others know this node.
+    pub node_addr: String,
+    /// The swarm, where this is a manager.
+    pub cluster: Option<ClusterInfo>,
+}
+
+/// Which swarm it is.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ClusterInfo {
+    /// Identifier of the swarm.
+    #[serde(rename = "ID")]
+    pub id: String,
 }
 
 /// A manager that a node knows.
@@ -91,7 +104,8 @@ impl Docker {
                 None => Ok(()),
             }
         };
-        self.0.manager.get_or_try_init(check).await.copied()
+        let manager = Arc::clone(&lock(&self.0.manager));
+        manager.get_or_try_init(check).await.copied()
     }
 }
 

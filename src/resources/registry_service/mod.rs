@@ -242,6 +242,8 @@ impl Resource for RegistryService {
                         now.as_warning()
                     }));
                 }
+                // The swarm itself may be made in the same apply.
+                (Err(error), _) if error.is_no_swarm() => {}
                 (Err(error), _) | (_, Err(error)) => {
                     found.push(failure("check the plan against the swarm", &error).as_warning());
                 }

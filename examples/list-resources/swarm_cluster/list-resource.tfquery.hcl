@@ -1,0 +1,3 @@
+list "swarm_cluster" "all" {
+  provider = swarm
+}

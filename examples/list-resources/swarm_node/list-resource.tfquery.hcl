@@ -1,0 +1,3 @@
+list "swarm_node" "all" {
+  provider = swarm
+}

@@ -1,0 +1,4 @@
+import {
+  to = swarm_node.manager
+  id = "hubmgr"
+}
