@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - [`resources`]: one file per resource type; start reading here.
+//! - [`data_sources`]: one file per data source type.
 //! - [`functions`]: one file per function.
 //! - [`provider`]: the `provider "swarm"` block, and the one list of everything offered.
 //! - [`terraform`]: Terraform's data model. Pure.
@@ -9,6 +10,7 @@
 //! - [`registry`]: CNCF Distribution's configuration and HTTP API. Knows neither of the two.
 //! - [`plugin`]: the wire between Terraform and the provider.
 
+pub mod data_sources;
 pub mod docker;
 pub mod functions;
 pub mod plugin;

@@ -1,12 +1,13 @@
 //! The provider: the `provider "swarm"` block, the connection that it makes, and the one list of everything offered.
 
 use crate::{
+    data_sources::{SwarmConfigData, SwarmNetworkData, SwarmSecretData, SwarmVolumeData},
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
     functions::{ImageReference, RegistryAuth},
-    resources::{RegistryService, SwarmNodeLabel, SwarmSecret},
+    resources::{RegistryService, SwarmConfig, SwarmNetwork, SwarmNodeLabel, SwarmSecret, SwarmVolume},
     terraform::{
         AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
-        Model, Path, Provider, Schema, Sensitive, Step, Value,
+        Model, Path, Provider, Schema, Sensitive, Sourced, Step, Value,
     },
 };
 use async_trait::async_trait;
@@ -20,6 +21,9 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
     vec![
         Box::new(Managed::<SwarmNodeLabel>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmSecret>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmConfig>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmNetwork>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmVolume>::new(ADDRESS, docker)),
         Box::new(
             Managed::<RegistryService>::new(ADDRESS, docker)
                 .named("registry_service", &["swarm_registry_service"]),
@@ -32,8 +36,13 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
 }
 
 /// Every data source that is offered.
-fn data_sources(_docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
-    vec![]
+fn data_sources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
+    vec![
+        Box::new(Sourced::<SwarmSecretData>::new(docker)),
+        Box::new(Sourced::<SwarmConfigData>::new(docker)),
+        Box::new(Sourced::<SwarmNetworkData>::new(docker)),
+        Box::new(Sourced::<SwarmVolumeData>::new(docker)),
+    ]
 }
 
 /// Every ephemeral resource type that is offered.

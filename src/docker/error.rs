@@ -22,6 +22,8 @@ pub enum Kind {
     Task,
     /// A network.
     Network,
+    /// A volume.
+    Volume,
     /// An image in a registry.
     Image,
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Kind {
             Self::Service => "service",
             Self::Task => "task",
             Self::Network => "network",
+            Self::Volume => "volume",
             Self::Image => "image",
         })
     }

@@ -8,11 +8,11 @@
 
 mod blobs;
 mod call;
-mod configs;
 mod connect;
 mod container;
 mod context;
 mod converge;
+mod creation;
 mod credentials;
 mod endpoint;
 mod engines;
@@ -28,9 +28,9 @@ mod placement;
 mod proxy;
 mod refusal;
 mod registry_image;
+mod removal;
 #[cfg(test)]
 mod scripted;
-mod secrets;
 mod services;
 mod shared;
 mod spec;
@@ -40,15 +40,16 @@ mod swarm;
 mod tasks;
 mod tls;
 mod version;
+mod volumes;
 
+pub use blobs::{Blob, BlobKind, NewBlob};
 pub use call::RegistryAuth;
-pub use configs::Config;
 pub use container::*;
 pub use converge::{ConvergeFailure, Converged, Progress, Reason, TaskProblem, Wait};
 pub use endpoint::{Endpoint, EndpointError, Settings, check_address};
 pub use error::{Error, Found, Kind, NotManager, Result};
 pub use label_writer::Expected;
-pub use networks::Network;
+pub use networks::{Ipam, IpamConfig, Network, NetworkReference, NetworkSpec};
 pub use nodes::{
     Availability, ManagerStatus, Node, NodeDescription, NodeEngine, NodeSpec, NodeState, NodeStatus, Role,
     find_node, list_of_nodes,
@@ -56,7 +57,6 @@ pub use nodes::{
 pub use object::{Extra, ObjectVersion};
 pub use placement::Constraint;
 pub use registry_image::RegistryImage;
-pub use secrets::Secret;
 pub use services::{Endpoint as ServiceEndpoint, JobStatus, Service, UpdateState, UpdateStatus};
 pub use spec::*;
 pub use ssh_files::{SshSettings, check_host_key};
@@ -64,6 +64,7 @@ pub use swarm::{Info, RemoteManager, SwarmInfo};
 pub use tasks::{ContainerStatus, Task, TaskState, TaskStatus};
 pub use tls::TlsMaterial;
 pub use version::{ApiVersion, NotAVersion};
+pub use volumes::*;
 
 use call::{Request, decode, from_bollard};
 use pace::{Attempts, Patience, Repeat};
@@ -100,11 +101,12 @@ struct Inner {
     credentials: credentials::Cache,
     manager: OnceCell<()>,
     clock: swarm::Clock,
-    secrets: Shared<Secret>,
-    configs: Shared<Config>,
+    secrets: Shared<Blob>,
+    configs: Shared<Blob>,
     networks: Shared<Network>,
     nodes: Shared<Node>,
     services: Shared<Service>,
+    volumes: Shared<Volume>,
     labels: label_writer::LabelWriters,
     events: events::Events,
 }
@@ -148,6 +150,7 @@ impl Docker {
             networks: Shared::default(),
             nodes: Shared::default(),
             services: Shared::default(),
+            volumes: Shared::default(),
             labels: label_writer::LabelWriters::default(),
             events: events::Events::default(),
         })))
@@ -172,6 +175,11 @@ impl Docker {
     /// Whether both are clones of one client.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether it may be any of several managers that is asked: what one host has cannot be asked for then.
+    pub fn is_one_of_several(&self) -> bool {
+        self.0.engines.are_several()
     }
 
     /// The Engine's address as the user knows it.
