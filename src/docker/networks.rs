@@ -212,7 +212,11 @@ impl Docker {
                 return Ok(network);
             }
             if started.elapsed() + pause > limit {
-                let what = format!("the swarm has allocated no addresses for network `{}`", network.name);
+                let what = format!(
+                    "the swarm has allocated no addresses for network `{}`. The log of the leading manager says why, such as \
+                     a subnet that overlaps with that of another network",
+                    network.name
+                );
                 return Err(Error::Timeout { what, after: limit });
             }
             // Of an allocation there is no event.

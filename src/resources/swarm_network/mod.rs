@@ -55,12 +55,13 @@ pub struct SwarmNetwork {
     #[tf(replace, default = false)]
     ingress: bool,
 
-    /// Whether it has IPv4 addresses. Networks of the swarm always have; without, only with `config_only` and from Engine
-    /// 28.0 on.
+    /// Whether it has IPv4 addresses. Networks of the swarm always have; settings without, by `config_only` and from Engine
+    /// 28.0 on, are for networks of one host.
     #[tf(replace, default = true)]
     ipv4: bool,
 
-    /// Whether it has IPv6 addresses, for which `ipam` has a subnet.
+    /// Whether it has IPv6 addresses, for which `ipam` has a subnet. Not every Engine can give them out on an overlay: 20.10
+    /// does, 28.5 does not.
     #[tf(replace, default = false)]
     ipv6: bool,
 
