@@ -249,3 +249,29 @@ fn what_cannot_be_a_secret_is_refused_at_plan() {
     let said = Workspace::new(testbed, &secret(".bad-", "data_wo = \"x\"")).plan_fails();
     assert!(said.contains("`name`") && said.contains("64 characters"), "{said}");
 }
+
+#[test]
+fn a_data_source_finds_a_secret_without_what_is_in_it() {
+    let testbed = Testbed::shared();
+    let name = unique("found");
+    let id = testbed.docker(&["secret", "create", "--template-driver", "golang", &name, "/etc/hostname"]);
+    let workspace =
+        Workspace::new(testbed, &format!("data \"swarm_secret\" \"it\" {{\n  name = \"{name}\"\n}}\n"));
+    workspace.apply_and_settle();
+    let found = workspace.state("data.swarm_secret.it");
+    assert_eq!((&found["id"], &found["template_driver"]), (&id.into(), &"golang".into()));
+    assert!(found["created_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{found}");
+    drop(workspace);
+    testbed.docker(&["secret", "rm", &name]);
+}
+
+#[test]
+fn an_engine_without_the_plugin_of_a_driver_says_so() {
+    let testbed = Testbed::shared();
+    let driver = "driver = { name = \"no-such-plugin\", options = { a = \"b\" } }";
+    let said = Workspace::new(testbed, &secret(&unique("driver"), driver)).apply_fails();
+    assert!(said.contains("no-such-plugin"), "{said}");
+    let said =
+        Workspace::new(testbed, &secret(&unique("bad"), &format!("data_wo = \"x\"\n{driver}"))).plan_fails();
+    assert!(said.contains("given twice"), "{said}");
+}

@@ -234,7 +234,7 @@ impl Drop for Workspace {
 
 /// What Terraform said when it failed, without its frames and line breaks.
 #[track_caller]
-fn fails(output: &Output) -> String {
+pub fn fails(output: &Output) -> String {
     assert!(!output.status.success(), "it succeeded\n{}", String::from_utf8_lossy(&output.stdout));
     let text =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

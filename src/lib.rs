@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - [`resources`]: one file per resource type; start reading here.
+//! - [`data_sources`]: one file per data source type.
 //! - [`functions`]: one file per function.
 //! - [`data_sources`]: one file per data source type.
 //! - [`ephemeral`]: one file per ephemeral resource type.

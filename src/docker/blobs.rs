@@ -1,17 +1,116 @@
-//! What secrets and configs have in common: a name, labels that can be changed, and data that cannot.
+//! Secrets and configs: data under a name, of which only the labels can be changed.
+//!
+//! The Engine has the two under paths of their own and treats them alike, but that it never gives the data of a
+//! secret back.
 
 use super::call::{Request, segment};
-use super::error::{Error, Kind, Result};
-use super::events::{Event, wait};
-use super::object::null_as_default;
+use super::creation::Creation;
+use super::error::{Error, Found, Kind, Result};
+use super::object::{Extra, ObjectVersion, null_as_default};
 use super::pace::Repeat;
-use super::spec::ServiceSpec;
-use super::{Docker, Extra, ObjectVersion, Service, decode};
+use super::shared::{Shared, Wanted};
+use super::spec::{Driver, Labels};
+use super::{Docker, decode, swarm};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
-use tokio::time::Instant;
+use std::{fmt, sync::Arc, time::Duration};
 use zeroize::Zeroizing;
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlobKind {
+    /// Secrets, whose data never comes back.
+    Secret,
+    /// Configs.
+    Config,
+}
+
+impl From<BlobKind> for Kind {
+    fn from(kind: BlobKind) -> Self {
+        match kind {
+            BlobKind::Secret => Self::Secret,
+            BlobKind::Config => Self::Config,
+        }
+    }
+}
+
+impl fmt::Display for BlobKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Kind::from(*self).fmt(f)
+    }
+}
+
+/// A secret or a config.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(from = "Listed")]
+pub struct Blob {
+    /// Identifier, 25 characters.
+    pub id: String,
+    /// Name, unique in the swarm regardless of case, at most 64 characters.
+    pub name: String,
+    /// Labels, the only part that can be changed.
+    pub labels: Labels,
+    /// Data; of a secret it is empty, since it never comes back.
+    pub data: Vec<u8>,
+    /// The plugin that has the data of a secret, if the swarm itself has not.
+    pub driver: Option<Driver>,
+    /// What fills in templates in the data.
+    pub templating: Option<Driver>,
+    /// When it was created, in RFC 3339.
+    pub created_at: String,
+    /// When its labels were changed last, in RFC 3339.
+    pub updated_at: String,
+}
+
+/// A [`Blob`] as it comes over the wire.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    #[serde(rename = "ID")]
+    id: String,
+    #[serde(default)]
+    created_at: String,
+    #[serde(default)]
+    updated_at: String,
+    #[serde(default)]
+    spec: ListedSpec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct ListedSpec {
+    name: String,
+    #[serde(deserialize_with = "null_as_default")]
+    labels: Labels,
+    #[serde(deserialize_with = "null_as_default")]
+    data: String,
+    driver: Option<Driver>,
+    templating: Option<Driver>,
+}
+
+impl From<Listed> for Blob {
+    fn from(Listed { id, created_at, updated_at, spec }: Listed) -> Self {
+        // The Engine writes base64, so this decodes; were it not so, there would be nothing to show.
+        let data = STANDARD.decode(spec.data).unwrap_or_default();
+        let (driver, templating) = (spec.driver, spec.templating);
+        Blob { id, name: spec.name, labels: spec.labels, data, driver, templating, created_at, updated_at }
+    }
+}
+
+/// A secret or a config that is to be.
+#[derive(Clone, Copy)]
+pub struct NewBlob<'a> {
+    /// Name.
+    pub name: &'a str,
+    /// Labels.
+    pub labels: &'a Labels,
+    /// Data, 1 to 511,999 bytes of a secret and 1 to 1,023,999 of a config; none where a plugin has it.
+    pub data: &'a [u8],
+    /// The plugin that has the data of a secret.
+    pub driver: Option<&'a Driver>,
+    /// What fills in templates in the data.
+    pub templating: Option<&'a Driver>,
+}
 
 /// A secret or config as an update needs it.
 #[derive(Deserialize)]
@@ -25,108 +124,156 @@ struct Versioned {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct LabelledSpec {
     #[serde(rename = "Labels", default, deserialize_with = "null_as_default")]
-    labels: BTreeMap<String, String>,
+    labels: Labels,
     #[serde(flatten)]
     extra: Extra,
-}
-
-/// What a created object is answered with.
-#[derive(Deserialize)]
-struct Created {
-    #[serde(rename = "ID")]
-    id: String,
 }
 
 /// The request that creates a secret or config.
 ///
 /// Reason for a request of ours: bollard takes the data as a plain `String`, and logs bodies.
-pub(super) fn creation(
-    kind: Kind,
-    name: &str,
-    labels: &BTreeMap<String, String>,
-    data: &[u8],
-) -> Result<Request> {
+fn creation(kind: BlobKind, new: &NewBlob<'_>) -> Result<Request> {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
     struct Spec<'a> {
         name: &'a str,
-        labels: &'a BTreeMap<String, String>,
+        labels: &'a Labels,
+        #[serde(skip_serializing_if = "str::is_empty")]
         data: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        driver: Option<&'a Driver>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        templating: Option<&'a Driver>,
     }
-    let data = Zeroizing::new(STANDARD.encode(data));
-    let request = Request::post(format!("/{kind}s/create")).creates(kind, name);
-    request.json(&Spec { name, labels, data: &data })
-}
-
-/// What became of a creation.
-pub(super) enum Creation {
-    /// It was made, and this is its ID.
-    Made(String),
-    /// The name is taken, perhaps by an attempt of ours whose answer got lost.
-    TakenPerhapsByUs,
+    let data = Zeroizing::new(STANDARD.encode(new.data));
+    let request = Request::post(format!("/{kind}s/create")).creates(kind.into(), new.name);
+    let NewBlob { name, labels, driver, templating, .. } = *new;
+    request.json(&Spec { name, labels, data: &data, driver, templating })
 }
 
 impl Docker {
-    /// Sends a creation until it is answered.
-    pub(super) async fn create(&self, request: &Request) -> Result<Creation> {
-        let mut attempts = self.attempts(Repeat::Rewrite);
-        let mut unsure = false;
-        loop {
-            match self.call_once(request).await {
-                Ok(bytes) => {
-                    return Ok(Creation::Made(decode::<Created>(|| request.what(), &bytes)?.id));
-                }
-                Err(Error::NameTaken { .. }) if unsure => return Ok(Creation::TakenPerhapsByUs),
-                Err(error) => {
-                    unsure |= error.may_have_happened();
-                    attempts.pause(error).await?;
-                }
+    /// All secrets, as old as this walk's picture of the swarm may be.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub async fn secrets(&self) -> Result<Arc<[Blob]>> {
+        self.blobs(BlobKind::Secret).await
+    }
+
+    /// All configs, as old as this walk's picture of the swarm may be.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub async fn configs(&self) -> Result<Arc<[Blob]>> {
+        self.blobs(BlobKind::Config).await
+    }
+
+    /// All secrets or configs, as old as this walk's picture of the swarm may be.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub async fn blobs(&self, kind: BlobKind) -> Result<Arc<[Blob]>> {
+        self.list_blobs(kind, Wanted::Shared).await
+    }
+
+    /// All secrets or configs, as of now.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub async fn blobs_now(&self, kind: BlobKind) -> Result<Arc<[Blob]>> {
+        self.list_blobs(kind, Wanted::Fresh).await
+    }
+
+    async fn list_blobs(&self, kind: BlobKind, wanted: Wanted) -> Result<Arc<[Blob]>> {
+        let fetch = || async { self.read(&Request::get(format!("/{kind}s"))).await };
+        self.shared_blobs(kind).get(wanted, fetch).await
+    }
+
+    fn shared_blobs(&self, kind: BlobKind) -> &Shared<Blob> {
+        match kind {
+            BlobKind::Secret => &self.0.secrets,
+            BlobKind::Config => &self.0.configs,
+        }
+    }
+
+    /// The secret or config with this ID, out of [`Docker::blobs`].
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and those of the list.
+    pub async fn blob(&self, kind: BlobKind, id: &str) -> Result<Blob> {
+        let blobs = self.blobs(kind).await?;
+        blobs.iter().find(|blob| blob.id == id).cloned().ok_or_else(|| gone(kind, id))
+    }
+
+    /// The secret or config with exactly this ID or name, as of now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and those of the list.
+    pub async fn find_blob(&self, kind: BlobKind, id_or_name: &str) -> Result<Blob> {
+        let blobs = self.blobs_now(kind).await?;
+        let by_id = blobs.iter().find(|blob| blob.id == id_or_name);
+        let found = by_id.or_else(|| blobs.iter().find(|blob| blob.name == id_or_name));
+        found.cloned().ok_or_else(|| gone(kind, id_or_name))
+    }
+
+    /// Creates a secret or config and answers its ID.
+    ///
+    /// Where the answer gets lost, it is looked for: one of the same name and labels that is not older than the attempt
+    /// is the one that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::NameTaken`], and whatever keeps the Engine from answering.
+    pub async fn create_blob(&self, kind: BlobKind, new: &NewBlob<'_>) -> Result<String> {
+        let since = self.0.clock.now();
+        let created = self.create(&creation(kind, new)?).await;
+        self.shared_blobs(kind).forget();
+        match created? {
+            Creation::Made(id) => Ok(id),
+            Creation::TakenPerhapsByUs => {
+                let taken = || Error::NameTaken { kind: kind.into(), name: new.name.to_owned() };
+                let found = self.find_blob(kind, new.name).await.found()?.ok_or_else(taken)?;
+                let ours = found.labels == *new.labels && swarm::not_older(&found.created_at, since);
+                if ours { Ok(found.id) } else { Err(taken()) }
             }
         }
     }
 
-    /// Sends a removal until it is answered. Where an answer got lost, "not found" at the next attempt is success.
-    pub(super) async fn remove(&self, request: &Request) -> Result<()> {
-        let mut attempts = self.attempts(Repeat::Rewrite);
-        let mut unsure = false;
-        loop {
-            match self.call_once(request).await {
-                Ok(_) => return Ok(()),
-                Err(Error::NotFound { .. }) if unsure => return Ok(()),
-                Err(error) => {
-                    unsure |= error.may_have_happened();
-                    attempts.pause(error).await?;
-                }
-            }
-        }
-    }
-
-    /// Changes the labels of a secret or config on a fresh read, again where somebody else wrote in between.
-    pub(super) async fn update_labels(
+    /// Changes the labels of a secret or config: reads it afresh, lets `edit` change them, and writes them if they
+    /// differ. `edit` runs again where somebody else wrote in between.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], and [`Error::OutOfSequence`] where others change it all the time.
+    pub async fn update_blob_labels(
         &self,
-        kind: Kind,
+        kind: BlobKind,
         id: &str,
-        edit: &mut (dyn FnMut(&mut BTreeMap<String, String>) + Send),
+        mut edit: impl FnMut(&mut Labels) + Send,
     ) -> Result<()> {
         let mut attempts = self.attempts(Repeat::Rewrite);
-        loop {
-            match self.update_labels_once(kind, id, edit).await {
-                Err(error) => attempts.pause(error).await?,
-                done => return done,
+        let done = loop {
+            match self.update_labels_once(kind, id, &mut edit).await {
+                Err(error) => {
+                    if let Err(error) = attempts.pause(error).await {
+                        break Err(error);
+                    }
+                }
+                done => break done,
             }
-        }
+        };
+        self.shared_blobs(kind).forget();
+        done
     }
 
     /// Reason for requests of ours: the specification is written back with every field that was read, known or not,
     /// but never with `Data`, which an Engine would take for a change and refuse.
     async fn update_labels_once(
         &self,
-        kind: Kind,
+        kind: BlobKind,
         id: &str,
-        edit: &mut (dyn FnMut(&mut BTreeMap<String, String>) + Send),
+        edit: &mut (dyn FnMut(&mut Labels) + Send),
     ) -> Result<()> {
         let path = format!("/{kind}s/{}", segment(id));
-        let read = Request::get(path.as_str()).about(kind, id);
+        let read = Request::get(path.as_str()).about(kind.into(), id);
         let Versioned { version, spec: before } = decode(|| read.what(), &self.call_once(&read).await?)?;
         let mut after = before.clone();
         edit(&mut after.labels);
@@ -134,73 +281,34 @@ impl Docker {
             return Ok(());
         }
         after.extra.remove("Data");
-        let write = Request::post(format!("{path}/update")).query("version", version.index).about(kind, id);
+        let write =
+            Request::post(format!("{path}/update")).query("version", version.index).about(kind.into(), id);
         self.call_once(&write.json(&after)?).await.map(drop)
     }
 
-    /// Removes a secret or config, once.
-    pub(super) async fn remove_blob(&self, kind: Kind, id: &str) -> Result<()> {
-        self.remove(&Request::delete(format!("/{kind}s/{}", segment(id))).about(kind, id)).await
-    }
-
-    /// The names of the services whose current specification uses a secret ([`Kind::Secret`]) or config
-    /// ([`Kind::Config`]), as of now. The Engine refuses to remove what is used so, and only that.
+    /// Removes a secret or config.
     ///
     /// # Errors
-    /// Whatever keeps the Engine from answering.
-    pub async fn services_using(&self, kind: Kind, id: &str) -> Result<Vec<String>> {
-        let services = self.services_now().await?;
-        let using = services.iter().filter(|service| service.spec.uses(kind, id));
-        let mut names: Vec<_> = using.map(|service: &Service| service.name().to_owned()).collect();
-        names.sort();
-        Ok(names)
+    /// [`Error::InUse`] while a service's specification names it, [`Error::NotFound`] where it is gone.
+    pub async fn remove_blob(&self, kind: BlobKind, id: &str) -> Result<()> {
+        let request = Request::delete(format!("/{kind}s/{}", segment(id))).about(kind.into(), id);
+        let removed = self.remove(&request).await;
+        self.shared_blobs(kind).forget();
+        removed
     }
 
-    /// Removes a secret ([`Kind::Secret`]) or config ([`Kind::Config`]), and waits up to `limit` while a
-    /// service uses it.
+    /// Removes a secret or config, and waits up to `limit` while a service uses it.
     ///
     /// # Errors
     /// [`Error::InUse`] after `limit`, [`Error::NotFound`] where it is gone, and whatever keeps the Engine from
     /// answering.
-    pub async fn remove_when_unused(&self, kind: Kind, id: &str, limit: Duration) -> Result<()> {
-        let until = Instant::now() + limit;
-        let mut events = self.events();
-        loop {
-            let removed = match kind {
-                Kind::Config => self.remove_config(id).await,
-                _ => self.remove_secret(id).await,
-            };
-            let left = until.saturating_duration_since(Instant::now());
-            match removed {
-                Err(Error::InUse { .. }) if !left.is_zero() => {}
-                removed => return removed,
-            }
-            let about_a_service = |event: &Event| event.service.is_some();
-            tokio::select! {
-                () = self.0.stop.cancelled() => return Err(Error::Stopped),
-                _ = wait(&mut events, left.min(Duration::from_millis(500)), about_a_service) => {}
-            }
-        }
+    pub async fn remove_blob_when_unused(&self, kind: BlobKind, id: &str, limit: Duration) -> Result<()> {
+        self.remove_when_unused(limit, || self.remove_blob(kind, id)).await
     }
 }
 
-impl ServiceSpec {
-    /// Whether the tasks use a secret or config.
-    pub fn uses(&self, kind: Kind, id: &str) -> bool {
-        let Some(container) = self.task_template.as_ref().and_then(|task| task.container_spec.as_ref())
-        else {
-            return false;
-        };
-        match kind {
-            Kind::Secret => {
-                container.secrets.iter().flatten().any(|used| used.secret_id.as_deref() == Some(id))
-            }
-            Kind::Config => {
-                container.configs.iter().flatten().any(|used| used.config_id.as_deref() == Some(id))
-            }
-            _ => false,
-        }
-    }
+fn gone(kind: BlobKind, name: &str) -> Error {
+    Error::NotFound { kind: kind.into(), name: name.to_owned() }
 }
 
 #[cfg(test)]
@@ -232,7 +340,9 @@ mod tests {
 
     async fn create(engine: &Scripted) -> Result<String> {
         engine.docker.info().await.unwrap();
-        engine.docker.create_secret("s", &BTreeMap::from([("a".into(), "b".into())]), b"data").await
+        let labels = Labels::from([("a".into(), "b".into())]);
+        let new = NewBlob { name: "s", labels: &labels, data: b"data", driver: None, templating: None };
+        engine.docker.create_blob(BlobKind::Secret, &new).await
     }
 
     #[tokio::test]
@@ -257,9 +367,9 @@ mod tests {
             }
             _ => ok(Value::Null),
         });
-        let set = |labels: &mut BTreeMap<String, String>| drop(labels.insert("k".into(), "v".into()));
-        engine.docker.update_secret_labels("s", set).await.unwrap();
-        engine.docker.update_secret_labels("s", |_| ()).await.unwrap();
+        let set = |labels: &mut Labels| drop(labels.insert("k".into(), "v".into()));
+        engine.docker.update_blob_labels(BlobKind::Secret, "s", set).await.unwrap();
+        engine.docker.update_blob_labels(BlobKind::Secret, "s", |_| ()).await.unwrap();
         let writes: Vec<_> =
             engine.asked().into_iter().filter(|asked| asked.what.starts_with("POST")).collect();
         assert_eq!(writes.len(), 1, "nothing is sent where nothing changes");
@@ -282,14 +392,15 @@ mod tests {
             }
             _ => ok(Value::Null),
         });
-        engine.docker.remove_when_unused(Kind::Secret, "s", Duration::from_secs(5)).await.unwrap();
+        engine.docker.remove_blob_when_unused(BlobKind::Secret, "s", Duration::from_secs(5)).await.unwrap();
         assert_eq!(engine.count("DELETE /secrets/s"), 3);
     }
 
     #[tokio::test]
     async fn a_removal_that_waited_in_vain_names_the_service() {
         let engine = Scripted::new(|_| refuse(400, IN_USE));
-        let error = engine.docker.remove_when_unused(Kind::Secret, "s", Duration::ZERO).await.unwrap_err();
+        let error =
+            engine.docker.remove_blob_when_unused(BlobKind::Secret, "s", Duration::ZERO).await.unwrap_err();
         assert!(matches!(&error, Error::InUse { .. }) && error.to_string().contains("web"), "{error}");
     }
 }

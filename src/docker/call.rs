@@ -74,6 +74,10 @@ impl Request {
         Self::new(Method::POST, path.into())
     }
 
+    pub(super) fn put(path: impl Into<String>) -> Self {
+        Self::new(Method::PUT, path.into())
+    }
+
     pub(super) fn delete(path: impl Into<String>) -> Self {
         Self::new(Method::DELETE, path.into())
     }

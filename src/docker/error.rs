@@ -24,6 +24,8 @@ pub enum Kind {
     Task,
     /// A network.
     Network,
+    /// A volume.
+    Volume,
     /// An image in a registry.
     Image,
 }
@@ -38,6 +40,7 @@ impl fmt::Display for Kind {
             Self::Service => "service",
             Self::Task => "task",
             Self::Network => "network",
+            Self::Volume => "volume",
             Self::Image => "image",
         })
     }

@@ -8,12 +8,16 @@
 
 mod blobs;
 mod call;
+<<<<<<< HEAD
 mod cluster;
 mod configs;
+=======
+>>>>>>> main
 mod connect;
 mod container;
 mod context;
 mod converge;
+mod creation;
 mod credentials;
 mod departure;
 mod endpoint;
@@ -31,9 +35,9 @@ mod placement;
 mod proxy;
 mod refusal;
 mod registry_image;
+mod removal;
 #[cfg(test)]
 mod scripted;
-mod secrets;
 mod services;
 mod shared;
 mod spec;
@@ -43,18 +47,27 @@ mod swarm;
 mod tasks;
 mod tls;
 mod version;
+mod volumes;
 
+pub use blobs::{Blob, BlobKind, NewBlob};
 pub use call::RegistryAuth;
+<<<<<<< HEAD
 pub use cluster::*;
 pub use configs::Config;
+=======
+>>>>>>> main
 pub use container::*;
 pub use converge::{ConvergeFailure, Converged, Progress, Reason, TaskProblem, Wait};
 pub use departure::{Departure, keeps_quorum};
 pub use endpoint::{Endpoint, EndpointError, Settings, check_address};
 pub use error::{Error, Found, Kind, NotManager, Result};
 pub use label_writer::Expected;
+<<<<<<< HEAD
 pub use membership::{Init, Join};
 pub use networks::Network;
+=======
+pub use networks::{Ipam, IpamConfig, Network, NetworkReference, NetworkSpec};
+>>>>>>> main
 pub use nodes::{
     Availability, ManagerStatus, Node, NodeDescription, NodeEngine, NodeSpec, NodeState, NodeStatus, Role,
     find_node, list_of_nodes, manager_addresses,
@@ -62,7 +75,6 @@ pub use nodes::{
 pub use object::{Extra, ObjectVersion};
 pub use placement::Constraint;
 pub use registry_image::RegistryImage;
-pub use secrets::Secret;
 pub use services::{Endpoint as ServiceEndpoint, JobStatus, Service, UpdateState, UpdateStatus};
 pub use spec::*;
 pub use ssh_files::{SshSettings, check_host_key};
@@ -70,6 +82,7 @@ pub use swarm::{ClusterInfo, Info, RemoteManager, SwarmInfo};
 pub use tasks::{ContainerStatus, Task, TaskState, TaskStatus};
 pub use tls::TlsMaterial;
 pub use version::{ApiVersion, NotAVersion};
+pub use volumes::*;
 
 use call::{Request, decode, from_bollard};
 use pace::{Attempts, Patience, Repeat};
@@ -109,11 +122,12 @@ struct Inner {
     managers_change: tokio::sync::Mutex<()>,
     departures: departure::Departures,
     clock: swarm::Clock,
-    secrets: Shared<Secret>,
-    configs: Shared<Config>,
+    secrets: Shared<Blob>,
+    configs: Shared<Blob>,
     networks: Shared<Network>,
     nodes: Shared<Node>,
     services: Shared<Service>,
+    volumes: Shared<Volume>,
     labels: label_writer::LabelWriters,
     events: events::Events,
 }
@@ -159,6 +173,7 @@ impl Docker {
             networks: Shared::default(),
             nodes: Shared::default(),
             services: Shared::default(),
+            volumes: Shared::default(),
             labels: label_writer::LabelWriters::default(),
             events: events::Events::default(),
         })))
@@ -183,6 +198,11 @@ impl Docker {
     /// Whether both are clones of one client.
     pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether it may be any of several managers that is asked: what one host has cannot be asked for then.
+    pub fn is_one_of_several(&self) -> bool {
+        self.0.engines.are_several()
     }
 
     /// The Engine's address as the user knows it.

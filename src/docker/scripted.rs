@@ -140,7 +140,7 @@ async fn read(stream: &mut BufReader<UnixStream>) -> Option<Asked> {
 
 mod tests {
     use super::super::error::{Error, Found, NotManager};
-    use super::super::{ApiVersion, NodeState};
+    use super::super::{ApiVersion, BlobKind, NodeState};
     use super::*;
     use futures_util::future::join_all;
     use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -178,13 +178,13 @@ mod tests {
             "GET /secrets" => ok(json!([{"ID": "s", "Spec": {"Name": "n", "Labels": null}}])),
             _ => Answer::Json(204, Value::Null),
         });
-        join_all((0..300).map(|_| engine.docker.secret("s")))
+        join_all((0..300).map(|_| engine.docker.blob(BlobKind::Secret, "s")))
             .await
             .into_iter()
             .for_each(|read| drop(read.unwrap()));
-        assert_eq!(engine.docker.secret("other").await.found(), Ok(None));
+        assert_eq!(engine.docker.blob(BlobKind::Secret, "other").await.found(), Ok(None));
         assert_eq!(engine.count("GET /secrets"), 1);
-        engine.docker.remove_secret("s").await.unwrap();
+        engine.docker.remove_blob(BlobKind::Secret, "s").await.unwrap();
         engine.docker.secrets().await.unwrap();
         assert_eq!(engine.count("GET /secrets"), 2);
     }

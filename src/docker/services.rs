@@ -1,7 +1,7 @@
 //! Services of the swarm.
 
-use super::blobs::Creation;
 use super::call::{RegistryAuth, Request, segment};
+use super::creation::Creation;
 use super::error::{Error, Found, Kind, Result};
 use super::object::{Extra, ObjectVersion, engine_words, null_as_default};
 use super::pace::Repeat;

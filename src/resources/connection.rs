@@ -41,6 +41,11 @@ pub struct SshConnection {
 }
 
 impl Connection {
+    /// The Engine at an address, all else as in the provider block.
+    pub fn to(host: &str) -> Self {
+        Connection { host: host.to_owned(), cert_path: None, ssh: None }
+    }
+
     /// What is wrong with a `connection` beyond single values, of which parts may be unknown.
     pub fn validate(config: &Config) -> Diagnostics {
         if !config.is_set("connection.ssh.host_key") || !config.is_set("connection.ssh.known_hosts_file") {
@@ -58,6 +63,23 @@ impl Connection {
             )
             .at("connection.ssh.host_key"),
         ]
+    }
+
+    /// The Engine of the one host on which something is: that of a `connection`, else the provider's, if it is one.
+    ///
+    /// # Errors
+    /// The settings mean nothing, or there is no `connection` and the provider has several managers.
+    pub fn of_one_host(connection: Option<&Self>, provider: &Docker) -> Result<Docker> {
+        match connection {
+            Some(connection) => connection.open(provider),
+            None if provider.is_one_of_several() => Err(Diagnostic::error(
+                "It is not said on which host",
+                "The provider has several managers, any of which may be asked, and this is on one of them only. Set \
+                 `connection` to that host.",
+            )
+            .at("connection")),
+            None => Ok(provider.clone()),
+        }
     }
 
     /// The Engine there; all resources that name the same settings share its connections.
@@ -99,16 +121,12 @@ mod tests {
         Docker::new(&Endpoint::resolve(&settings, &|_| None, None).unwrap()).unwrap()
     }
 
-    fn to(host: &str) -> Connection {
-        Connection { host: host.to_owned(), cert_path: None, ssh: None }
-    }
-
     #[test]
     fn the_same_settings_are_one_engine() {
         let provider = provider();
-        let host = to("ssh://root@worker").open(&provider).unwrap();
-        assert!(host.is(&to("ssh://root@worker").open(&provider).unwrap()));
-        assert!(!host.is(&to("ssh://root@other").open(&provider).unwrap()));
+        let host = Connection::to("ssh://root@worker").open(&provider).unwrap();
+        assert!(host.is(&Connection::to("ssh://root@worker").open(&provider).unwrap()));
+        assert!(!host.is(&Connection::to("ssh://root@other").open(&provider).unwrap()));
         let ssh = SshConnection {
             private_key_file: Some("id".into()),
             known_hosts_file: None,
@@ -116,15 +134,28 @@ mod tests {
             jump_host: None,
             options: None,
         };
-        let other = Connection { ssh: Some(ssh), ..to("ssh://root@worker") };
+        let other = Connection { ssh: Some(ssh), ..Connection::to("ssh://root@worker") };
         assert!(!host.is(&other.open(&provider).unwrap()));
         assert_eq!(host.host(), "ssh://root@worker");
     }
 
     #[test]
+    fn what_is_on_one_host_is_not_asked_of_several_managers() {
+        let hosts = vec!["tcp://a:2375".to_owned(), "tcp://b:2375".to_owned()];
+        let settings = Settings { hosts, ..Settings::default() };
+        let several = Docker::new(&Endpoint::resolve(&settings, &|_| None, None).unwrap()).unwrap();
+        let error = Connection::of_one_host(None, &several).unwrap_err();
+        assert!(error.detail.contains("Set `connection`"), "{error:?}");
+        let there = Connection::of_one_host(Some(&Connection::to("tcp://a:2375")), &several).unwrap();
+        assert_eq!(there.host(), "tcp://a:2375");
+        assert!(Connection::of_one_host(None, &provider()).is_ok());
+    }
+
+    #[test]
     fn what_cannot_be_used_is_told_at_its_attribute() {
         let provider = provider();
-        let missing = Connection { cert_path: Some("/nonexistent".into()), ..to("tcp://worker:2376") };
+        let missing =
+            Connection { cert_path: Some("/nonexistent".into()), ..Connection::to("tcp://worker:2376") };
         let error = missing.open(&provider).unwrap_err();
         assert!(error.detail.contains("cert_path") && error.detail.contains("/nonexistent"), "{error:?}");
         let checked = |host_key: Value, known_hosts_file: Value| {

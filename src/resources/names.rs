@@ -12,6 +12,28 @@ pub fn service_name(name: &str) -> Result<(), String> {
     rule(name, 63, &['-', '_'])
 }
 
+/// A name of a network: of the swarm it follows the rule for services.
+pub fn network_name(name: &str) -> Result<(), String> {
+    service_name(name)
+}
+
+/// A name of a volume, at least two characters.
+pub fn volume_name(name: &str) -> Result<(), String> {
+    let first = name.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
+    let rest = name.chars().all(|c| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c));
+    if first && rest && name.len() >= 2 {
+        return Ok(());
+    }
+    Err("a name of a volume has at least two characters, letters, digits, `-`, `_` and `.`, and begins with a letter \
+         or digit"
+        .to_owned())
+}
+
+/// What fills in templates: the Engine has one.
+pub fn template_driver(name: &str) -> Result<(), String> {
+    if name == "golang" { Ok(()) } else { Err("the Engine knows only `golang`".to_owned()) }
+}
+
 fn rule(name: &str, longest: usize, separators: &[char]) -> Result<(), String> {
     let inner = |c: char| c.is_ascii_alphanumeric() || separators.contains(&c);
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());

@@ -1,17 +1,15 @@
 //! `swarm_secret`: a secret of the swarm.
 
 use super::{
-    failure::{Doing, failure, ready, within},
-    generation::{DigestKey, GENERATION_OF, OWN_LABELS, stands_for_itself},
+    blob::{self, Labels, Made, Wanted},
+    failure::{Doing, ready, within},
     names,
 };
-use crate::docker::{self, Docker, Found};
+use crate::docker::{self, BlobKind, Docker, Found};
 use crate::terraform::{
-    Computed, Config, Context, Diagnostic, Diagnostics, Duration, Model, Plan, Resource, Result, Sensitive,
-    Timeouts, WriteOnly,
+    Computed, Config, Context, Diagnostic, Diagnostics, Duration, Model, MoveSource, Plan, Resource, Result,
+    Sensitive, Timeouts, WriteOnly,
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
-use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// A secret that the services of the swarm can mount.
@@ -25,8 +23,10 @@ use zeroize::Zeroizing;
 /// those who see the swarm only it tells nothing; whoever reads the state too can try guesses against it, as against a
 /// salted hash.
 ///
-/// Exactly one of `data_wo`, `data_base64_wo`, `data` and `data_base64` says what is in it. An imported secret needs
-/// none: what is in it stays.
+/// Exactly one of `data_wo`, `data_base64_wo`, `data`, `data_base64` and `driver` says what is in it. An imported secret
+/// needs none: what is in it stays.
+///
+/// A `moved` block takes over a `docker_secret` of kreuzwerker/docker, whose `data` is `data_base64` here.
 #[derive(Debug, Model)]
 pub struct SwarmSecret {
     /// Name of the secret, unique in the swarm regardless of case. With `generations`, what its generations have in
@@ -56,8 +56,17 @@ pub struct SwarmSecret {
     #[tf(check = base64_size)]
     data_base64: Option<Sensitive<String>>,
 
+    /// The plugin of the Engines that has the data, instead of the swarm. A change of it makes a new secret, as new data
+    /// does.
+    driver: Option<SecretDriver>,
+
+    /// What fills in templates in the data, such as `{{ .Service.Name }}`, for each task: `golang`. A change of it makes
+    /// a new secret, as new data does.
+    #[tf(check = names::template_driver)]
+    template_driver: Option<String>,
+
     /// Labels of the secret. Without it they are left to others.
-    labels: Option<BTreeMap<String, String>>,
+    labels: Option<Labels>,
 
     /// How long the operations may take: a minute to create and update, five to delete, unless it says otherwise.
     timeouts: Option<Timeouts>,
@@ -69,11 +78,18 @@ pub struct SwarmSecret {
     secret_name: Computed<String>,
 }
 
-/// The four attributes of which one holds the data.
-const DATA: [&str; 4] = ["data_wo", "data_base64_wo", "data", "data_base64"];
+/// The plugin that has the data of a secret.
+#[derive(Clone, Debug, PartialEq, Model)]
+pub struct SecretDriver {
+    /// Name of the plugin. It must be installed on the managers.
+    name: String,
 
-/// The Engine takes 1 to 511,999 bytes (swarmkit: less than 500 KiB).
-const MAX_DATA: usize = 500 * 1024 - 1;
+    /// Options of the plugin.
+    options: Option<Labels>,
+}
+
+/// The attributes of which one says what is in it.
+const DATA: [&str; 5] = ["data_wo", "data_base64_wo", "data", "data_base64", "driver"];
 
 /// How long creating and changing may take, unless `timeouts` says otherwise.
 const LIMIT: Duration = Duration::minutes(1);
@@ -84,77 +100,40 @@ impl Resource for SwarmSecret {
     type Client = Docker;
 
     fn validate(config: &Config) -> Diagnostics {
-        // What is not known yet may turn out to be null, as of `var.write_only ? … : null` while Terraform validates.
-        let is_given = |name: &&str| config.is_set(name) && config.is_known(name);
-        let set: Vec<&str> = DATA.into_iter().filter(is_given).collect();
-        let mut found = vec![];
-        if let [first, second, ..] = set[..] {
-            found.push(
-                Diagnostic::error(
-                    "The data is given twice",
-                    format!("Only one of `data_wo`, `data_base64_wo`, `data` and `data_base64` can be set, but `{first}` and `{second}` are."),
-                )
-                .at(second),
-            );
-        }
+        let mut found = blob::validate(config, &DATA);
         // The rules of write-only values are looked at here, since a plan never has the values.
         for (name, size) in [("data_wo", data_size as fn(&str) -> _), ("data_base64_wo", base64_size)] {
             if let Some(Err(rule)) = config.known::<String>(name).map(|data| size(&data)) {
-                found.push(
-                    Diagnostic::error(format!("Invalid value for `{name}`"), super::failure::sentence(&rule))
-                        .at(name),
-                );
+                found.push(blob::invalid(name, &rule));
             }
-        }
-        if let Some(true) = config.known::<bool>("generations")
-            && let Some(name) = config.known::<String>("name")
-            && name.len() > 51
-        {
-            found.push(
-                Diagnostic::error(
-                    "Invalid value for `name`",
-                    "With `generations` a name has at most 51 characters, so that a digest fits behind it.",
-                )
-                .at("name"),
-            );
         }
         found
     }
 
     fn plan(plan: &mut Plan) -> Result<()> {
-        if plan.is_create() && !DATA.iter().any(|name| plan.config.is_set(name)) {
-            return Err(Diagnostic::error(
-                "The data of the secret is missing",
-                "Set one of `data_wo`, `data_base64_wo`, `data` and `data_base64`: an existing secret that is imported needs none, a new one does.",
-            ));
-        }
-        if plan.known::<bool>("generations") == Some(false) && plan.planned().is_known("name") {
-            let name: String = plan.known("name").unwrap_or_default();
-            plan.set("secret_name", name);
-        }
-        if !plan.is_create() && new_data(|name| plan.changes(name), |name| plan.get(name).is_null()) {
-            plan.set_unknown("id");
-            if plan.known::<bool>("generations") != Some(false) {
-                plan.set_unknown("secret_name");
-            }
-        }
-        Ok(())
+        // What is no longer set says nothing of the data; the version speaks for write-only values.
+        let says = |name: &&str| plan.changes(name) && !plan.get(name).is_null();
+        let has_new_data =
+            ["data_wo_version", "data", "data_base64", "driver", "template_driver"].iter().any(says);
+        blob::plan(plan, BlobKind::Secret, &DATA, has_new_data)
     }
 
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
         let limit = Timeouts::create_or(self.timeouts.as_ref(), LIMIT);
-        let (data, name) = (self.bytes()?, self.name.clone());
-        ready(&context.client, || format!("create secret `{name}`")).await?;
-        within(&limit, || format!("create secret `{name}`"), self.make(&data, context)).await
+        let data = self.bytes()?;
+        ready(&context.client, || self.action("create")).await?;
+        let made = within(&limit, || self.action("create"), self.wanted().make(&data, context)).await?;
+        self.found(made);
+        Ok(())
     }
 
     async fn read(mut self, context: &mut Context<Docker>) -> Result<Option<Self>> {
-        ready(&context.client, || format!("read secret `{}`", self.name)).await?;
-        let found = context.client.secret(self.id.get()?).await.found();
-        let Some(secret) = found.doing(|| format!("read secret `{}`", self.name))? else { return Ok(None) };
+        ready(&context.client, || self.action("read")).await?;
+        let found = context.client.blob(BlobKind::Secret, self.id.get()?).await.found();
+        let Some(secret) = found.doing(|| self.action("read"))? else { return Ok(None) };
         self.secret_name = secret.name.clone().into();
         if self.labels.is_some() {
-            self.labels = Some(foreign(&secret.labels));
+            self.labels = Some(blob::foreign_labels(&secret));
         }
         if !self.generations {
             self.name.clone_from(&secret.name);
@@ -164,57 +143,61 @@ impl Resource for SwarmSecret {
 
     async fn update(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
         let limit = Timeouts::update_or(self.timeouts.as_ref(), LIMIT);
-        let name = self.name.clone();
-        within(&limit, || format!("change secret `{name}`"), self.change(prior, context)).await
+        let (what, id) = (|| self.action("change"), prior.id.get()?);
+        if self.has_new_data(prior) {
+            let data = self.bytes()?;
+            let made = within(&limit, what, self.wanted().remake(id, &data, context)).await?;
+            self.found(made);
+            self.wanted().remove_superseded(self.id.known().map(String::as_str), context).await;
+            return Ok(());
+        }
+        if self.labels != prior.labels {
+            let had = prior.labels.clone().unwrap_or_default();
+            within(&limit, what, self.wanted().write_labels(id, Some(&had), context)).await?;
+        }
+        self.id = prior.id.clone();
+        self.secret_name = prior.secret_name.clone();
+        Ok(())
     }
 
     async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
         let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::minutes(5)).to_std();
-        context
-            .client
-            .remove_when_unused(docker::Kind::Secret, self.id.get()?, limit)
-            .await
-            .found()
-            .map_err(|error| self.in_use("remove", &error))?;
-        if self.generations {
-            self.remove_superseded(context).await;
-        }
+        self.wanted().remove(self.id.get()?, limit, context).await?;
+        self.wanted().remove_superseded(None, context).await;
         Ok(())
     }
 
     async fn import(id: &str, context: &mut Context<Docker>) -> Result<Option<Self>> {
-        let secrets = context.client.secrets_now().await.doing(|| "list the secrets".to_owned())?;
-        let named = secrets.iter().find(|secret| secret.id == id || secret.name == id);
-        // Of a logical name it is the newest generation.
-        let generations =
-            secrets.iter().filter(|secret| secret.labels.get(GENERATION_OF).is_some_and(|of| of == id));
-        let newest = || generations.max_by(|a, b| a.created_at.cmp(&b.created_at));
-        Ok(named.or_else(newest).map(Self::of))
+        Ok(blob::find(BlobKind::Secret, id, &context.client).await?.map(|secret| Self::of(&secret)))
     }
 
     async fn list(context: &mut Context<Docker>) -> Result<Vec<Self>> {
         ready(&context.client, || "list the secrets".to_owned()).await?;
-        let secrets = context.client.secrets_now().await.doing(|| "list the secrets".to_owned())?;
-        let each = || secrets.iter().map(|secret| (&secret.labels, secret.created_at.as_str()));
-        let listed =
-            |secret: &&docker::Secret| stands_for_itself((&secret.labels, &secret.created_at), each());
-        Ok(secrets.iter().filter(listed).map(Self::of).collect())
+        Ok(blob::all(BlobKind::Secret, &context.client).await?.iter().map(Self::of).collect())
+    }
+
+    fn moved(source: &MoveSource) -> Option<Result<serde_json::Map<String, serde_json::Value>>> {
+        blob::moved(BlobKind::Secret, source)
     }
 }
 
 impl SwarmSecret {
     /// A secret that somebody else made.
-    fn of(secret: &docker::Secret) -> Self {
-        let logical = secret.labels.get(GENERATION_OF);
-        let labels = foreign(&secret.labels);
+    fn of(secret: &docker::Blob) -> Self {
+        let labels = blob::foreign_labels(secret);
         SwarmSecret {
-            name: logical.unwrap_or(&secret.name).clone(),
-            generations: logical.is_some(),
+            name: blob::logical_name(secret).to_owned(),
+            generations: blob::has_generations(secret),
             data_wo: WriteOnly::default(),
             data_base64_wo: WriteOnly::default(),
             data_wo_version: 1,
             data: None,
             data_base64: None,
+            driver: secret.driver.as_ref().map(|driver| SecretDriver {
+                name: driver.name.clone().unwrap_or_default(),
+                options: driver.options.clone().filter(|options| !options.is_empty()),
+            }),
+            template_driver: blob::template_driver(secret),
             labels: (!labels.is_empty()).then_some(labels),
             timeouts: None,
             id: secret.id.clone().into(),
@@ -222,175 +205,62 @@ impl SwarmSecret {
         }
     }
 
-    async fn change(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
-        if self.has_new_data(prior) {
-            let data = self.bytes()?;
-            if !self.generations {
-                return self.remake(prior, &data, context).await;
-            }
-            self.make(&data, context).await?;
-            self.remove_superseded(context).await;
-            return Ok(());
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            kind: BlobKind::Secret,
+            name: &self.name,
+            generations: self.generations,
+            labels: self.labels.as_ref(),
+            driver: self.driver.as_ref().map(|driver| docker::Driver {
+                name: Some(driver.name.clone()),
+                options: driver.options.clone(),
+                ..docker::Driver::default()
+            }),
+            template_driver: self.template_driver.as_deref(),
         }
-        self.id = prior.id.clone();
-        self.secret_name = prior.secret_name.clone();
-        if self.labels == prior.labels {
-            return Ok(());
-        }
-        let (wanted, had) =
-            (self.labels.clone().unwrap_or_default(), prior.labels.clone().unwrap_or_default());
-        let edit = |labels: &mut BTreeMap<String, String>| {
-            labels.retain(|key, _| !had.contains_key(key));
-            labels.extend(wanted.clone());
-        };
-        let changed = context.client.update_secret_labels(self.id.get()?, edit).await;
-        changed.doing(|| format!("change the labels of secret `{}`", self.name))
     }
 
-    /// The data, from the one attribute that has it.
+    fn found(&mut self, made: Made) {
+        self.id = made.id.into();
+        self.secret_name = made.name.into();
+    }
+
+    fn has_new_data(&self, prior: &Self) -> bool {
+        fn says<T: PartialEq>(new: &Option<T>, old: &Option<T>) -> bool {
+            new.is_some() && new != old
+        }
+        self.data_wo_version != prior.data_wo_version
+            || says(&self.data, &prior.data)
+            || says(&self.data_base64, &prior.data_base64)
+            || says(&self.driver, &prior.driver)
+            || says(&self.template_driver, &prior.template_driver)
+    }
+
+    /// The data, from the one attribute that has it; nothing where a plugin has it.
     fn bytes(&self) -> Result<Zeroizing<Vec<u8>>> {
-        let sensitive =
-            |value: &Option<Sensitive<String>>| value.as_ref().map(|value| value.expose().clone());
-        let text = self.data_wo.expose().cloned().or_else(|| sensitive(&self.data));
-        let encoded = self.data_base64_wo.expose().cloned().or_else(|| sensitive(&self.data_base64));
-        match (text, encoded) {
-            (Some(text), _) => Ok(Zeroizing::new(text.into_bytes())),
-            (None, Some(encoded)) => {
-                STANDARD.decode(Zeroizing::new(encoded).as_bytes()).map(Zeroizing::new).map_err(|_| {
-                    Diagnostic::error("The data is not base64", "It does not read as base64 with padding.")
-                })
-            }
-            (None, None) => Err(Diagnostic::error(
+        let text = self.data_wo.expose().or(self.data.as_ref().map(Sensitive::expose));
+        let encoded = self.data_base64_wo.expose().or(self.data_base64.as_ref().map(Sensitive::expose));
+        match blob::bytes(text.map(String::as_str), encoded.map(String::as_str))? {
+            Some(data) => Ok(data),
+            None if self.driver.is_some() => Ok(Zeroizing::default()),
+            None => Err(Diagnostic::error(
                 "The data of the secret is missing",
-                "New data was asked for, but none of `data_wo`, `data_base64_wo`, `data` and `data_base64` is set.",
+                "A new secret has to be made, but none of `data_wo`, `data_base64_wo`, `data` and `data_base64` is set.",
             )),
         }
     }
 
-    fn has_new_data(&self, prior: &Self) -> bool {
-        let plain = |new: &Option<_>, old: &Option<_>| new.is_some() && new != old;
-        self.data_wo_version != prior.data_wo_version
-            || plain(&self.data, &prior.data)
-            || plain(&self.data_base64, &prior.data_base64)
+    fn action(&self, verb: &str) -> String {
+        format!("{verb} secret `{}`", self.name)
     }
-
-    /// Makes the secret, and keeps what it is called.
-    async fn make(&mut self, data: &[u8], context: &mut Context<Docker>) -> Result<()> {
-        let mut labels = self.labels.clone().unwrap_or_default();
-        let name = if self.generations {
-            labels.insert(GENERATION_OF.to_owned(), self.name.clone());
-            DigestKey::of(&mut context.private).generation(&self.name, data)
-        } else {
-            self.name.clone()
-        };
-        let id = match context.client.create_secret(&name, &labels, data).await {
-            Ok(id) => id,
-            // The name of a generation says what is in it: the same data came back, or an apply that was cut off
-            // had made it already.
-            Err(docker::Error::NameTaken { .. }) if self.generations => self.existing(&name, context).await?,
-            Err(error @ docker::Error::NameTaken { .. }) => return Err(self.taken(&error, context).await),
-            Err(error) => return Err(failure(&format!("create secret `{name}`"), &error)),
-        };
-        self.id = id.into();
-        self.secret_name = name.into();
-        Ok(())
-    }
-
-    async fn existing(&self, name: &str, context: &Context<Docker>) -> Result<String> {
-        let secrets = context.client.secrets_now().await.doing(|| "list the secrets".to_owned())?;
-        let own = |secret: &&docker::Secret| {
-            secret.name == name && secret.labels.get(GENERATION_OF) == Some(&self.name)
-        };
-        secrets.iter().find(own).map(|secret| secret.id.clone()).ok_or_else(|| {
-            Diagnostic::error(
-                format!("Cannot create secret `{name}`"),
-                "A secret of that name exists, but it is no generation of this resource.",
-            )
-        })
-    }
-
-    /// Makes the secret of a fixed name anew, which only works while no service uses the old one.
-    async fn remake(&mut self, prior: &Self, data: &[u8], context: &mut Context<Docker>) -> Result<()> {
-        let old = prior.id.get()?;
-        context
-            .client
-            .remove_secret(old)
-            .await
-            .found()
-            .map_err(|error| self.in_use("give new data to", &error))?;
-        self.make(data, context).await
-    }
-
-    /// Removes older generations that no service uses any more. Those still in use go at the service's own update, or
-    /// at this resource's next change.
-    async fn remove_superseded(&self, context: &mut Context<Docker>) {
-        let Ok(secrets) = context.client.secrets_now().await else { return };
-        for secret in secrets.iter() {
-            let superseded =
-                secret.labels.get(GENERATION_OF) == Some(&self.name) && self.id.known() != Some(&secret.id);
-            if superseded && let Err(error) = context.client.remove_secret(&secret.id).await.found() {
-                tracing::debug!(secret = secret.name, %error, "an older generation stays");
-            }
-        }
-    }
-
-    async fn taken(&self, error: &docker::Error, context: &Context<Docker>) -> Diagnostic {
-        let secrets = context.client.secrets_now().await.ok();
-        let holder = secrets
-            .iter()
-            .flat_map(|secrets| secrets.iter())
-            .find(|secret| secret.name.eq_ignore_ascii_case(&self.name));
-        let id = holder.map_or(self.name.as_str(), |secret| &secret.id);
-        let mut diagnostic = failure(&format!("create secret `{}`", self.name), error);
-        diagnostic.detail.push_str(&format!(
-            " To manage that one here, import it: terraform import ADDRESS {id}. Its data cannot be read back, so make sure that it is the data that you mean."
-        ));
-        diagnostic.at("name")
-    }
-
-    fn in_use(&self, verb: &str, error: &docker::Error) -> Diagnostic {
-        let mut diagnostic = failure(&format!("{verb} secret `{}`", self.name), error);
-        if matches!(error, docker::Error::InUse { .. }) {
-            diagnostic.detail.push_str(if self.generations {
-                " Take it out of that service first."
-            } else {
-                " Docker cannot change or remove a secret that a service uses. Take it out of that service first; or set \
-                 `generations = true`, and new data makes a new secret to which services are pointed."
-            });
-        }
-        diagnostic
-    }
-}
-
-/// Whether there is new data: another version of a write-only value, or another plain value.
-fn new_data(changes: impl Fn(&str) -> bool, is_null: impl Fn(&str) -> bool) -> bool {
-    changes("data_wo_version") || ["data", "data_base64"].iter().any(|name| changes(name) && !is_null(name))
-}
-
-/// The labels that are not the provider's own.
-fn foreign(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    labels
-        .iter()
-        .filter(|(key, _)| !key.starts_with(OWN_LABELS))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
 }
 
 fn data_size(data: &str) -> Result<(), String> {
-    size(data.len())
+    blob::size(BlobKind::Secret, data.len())
 }
 
 fn base64_size(data: &str) -> Result<(), String> {
-    let bytes = STANDARD.decode(data).map_err(|_| "it does not read as base64 with padding".to_owned())?;
-    size(bytes.len())
-}
-
-fn size(bytes: usize) -> Result<(), String> {
-    if (1..=MAX_DATA).contains(&bytes) {
-        Ok(())
-    } else {
-        Err(format!("a secret has 1 to {MAX_DATA} bytes, and this has {bytes}"))
-    }
+    blob::base64_size(BlobKind::Secret, data)
 }
 
 #[cfg(test)]
@@ -416,6 +286,6 @@ mod tests {
         let big = "geheim".repeat(100_000);
         assert_eq!(found(&[("data_wo", Value::from(big.as_str()))]), ["data_wo"]);
         assert!(!data_size(&big).unwrap_err().contains("geheim"));
-        assert!(data_size(&"x".repeat(MAX_DATA)).is_ok() && data_size("").is_err());
+        assert!(data_size(&"x".repeat(511_999)).is_ok() && data_size("").is_err());
     }
 }

@@ -169,7 +169,8 @@ impl<T: Field> Field for Option<T> {
     }
     fn decode(value: Value) -> Result<Self> {
         match value {
-            Value::Null => Ok(None),
+            // What the configuration leaves to the server is not there yet.
+            Value::Null | Value::Unknown(_) => Ok(None),
             known => T::decode(known).map(Some),
         }
     }

@@ -372,6 +372,7 @@ fn set_something(schema: &Schema, planned: &Object, state: &Object) -> bool {
             && attribute.computed
             && planned.get(name).is_unknown()
             && !state.get(name).is_unknown()
+            && !state.get(name).is_null()
     })
 }
 

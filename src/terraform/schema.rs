@@ -202,6 +202,7 @@ impl<T> Builder<T> {
             if let Kind::Nested(_, members) = kind {
                 for (_, member) in members {
                     (member.required, member.optional, member.computed) = (false, false, true);
+                    (member.replace, member.unset) = (false, Unset::Prior);
                     only_computed(&mut member.kind);
                 }
             }
@@ -274,9 +275,9 @@ impl<T> Builder<T> {
         T: Field + Borrow<B> + 'static,
     {
         self.attribute.checks.push(Arc::new(move |value| match T::decode(value.clone()) {
-            Ok(known) => check(known.borrow()),
+            Ok(known) if value.is_wholly_known() => check(known.borrow()),
             // What is not wholly known, or of another type, is not for this check to judge.
-            Err(_) => Ok(()),
+            _ => Ok(()),
         }));
         self
     }

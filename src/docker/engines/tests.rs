@@ -1,5 +1,6 @@
 use super::super::error::{Kind, NotManager};
 use super::super::scripted::{Answer, Scripted, client, ok, refuse};
+use super::super::{BlobKind, NewBlob};
 use super::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -99,7 +100,9 @@ async fn a_creation_whose_answer_was_lost_is_found_on_the_next_manager() {
     });
     let docker = client(&[first.docker.host(), second.docker.host()]);
     docker.info().await.unwrap();
-    assert_eq!(docker.create_secret("s", &BTreeMap::new(), b"x").await, Ok("made".into()));
+    let labels = BTreeMap::new();
+    let new = NewBlob { name: "s", labels: &labels, data: b"x", driver: None, templating: None };
+    assert_eq!(docker.create_blob(BlobKind::Secret, &new).await, Ok("made".into()));
     assert_eq!((first.count("POST /secrets/create"), second.count("POST /secrets/create")), (1, 1));
 }
 

@@ -13,7 +13,7 @@ use super::service::{
     Healthcheck, Logging, Mount, Network, Placement, Publish, Reference, Resolved, Resources, Restart,
     Rollout, credentials, one_of,
 };
-use crate::docker::{Docker, Found, Service, ServiceSpec};
+use crate::docker::{BlobKind, Docker, Found, Service, ServiceSpec};
 use crate::registry::image;
 use crate::resources::{
     failure::{Doing, failure, ready},
@@ -391,7 +391,7 @@ impl RegistryService {
         if left.is_empty() {
             return;
         }
-        let Ok(secrets) = context.client.secrets_now().await else { return };
+        let Ok(secrets) = context.client.blobs_now(BlobKind::Secret).await else { return };
         for secret in secrets.iter() {
             let is_left =
                 left.iter().any(|before| before.source == secret.id || before.source == secret.name);

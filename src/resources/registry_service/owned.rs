@@ -2,7 +2,7 @@
 
 use super::{RegistryService, configuration::Settings};
 use crate::{
-    docker::{self, Docker, Found},
+    docker::{self, BlobKind, Docker, Found, NewBlob},
     registry::{Secret, configuration::paths, htpasswd},
     resources::{
         failure::Doing,
@@ -241,11 +241,22 @@ async fn ensure(
     let name = key.generation(&logical, content.expose().as_bytes());
     let labels =
         BTreeMap::from([(GENERATION_OF.to_owned(), logical), (OWNER.to_owned(), service.to_owned())]);
-    let created = docker.create_secret(&name, &labels, content.expose().as_bytes()).await;
+    let created = docker
+        .create_blob(
+            BlobKind::Secret,
+            &NewBlob {
+                name: &name,
+                labels: &labels,
+                data: content.expose().as_bytes(),
+                driver: None,
+                templating: None,
+            },
+        )
+        .await;
     let id = match created {
         Err(docker::Error::NameTaken { .. }) => {
             // The name says what is in it: an earlier generation is back, or an apply that was cut off had made it.
-            let secret = docker.find_secret(&name).await;
+            let secret = docker.find_blob(BlobKind::Secret, &name).await;
             secret.doing(|| format!("find secret `{name}`"))?.id
         }
         created => created.doing(|| format!("create secret `{name}`"))?,
@@ -271,8 +282,8 @@ fn reference(service: &RegistryService, role: Role, object: Object) -> Resolved 
 
 /// Removes the service's generations that are superseded, but for the newest of them in each role.
 pub(super) async fn remove_superseded(service: &str, mounted: &[Resolved], docker: &Docker) {
-    let Ok(secrets) = docker.secrets_now().await else { return };
-    let mut older: BTreeMap<&str, Vec<&docker::Secret>> = BTreeMap::new();
+    let Ok(secrets) = docker.blobs_now(BlobKind::Secret).await else { return };
+    let mut older: BTreeMap<&str, Vec<&docker::Blob>> = BTreeMap::new();
     for secret in
         secrets.iter().filter(|secret| secret.labels.get(OWNER).is_some_and(|owner| owner == service))
     {
@@ -296,12 +307,12 @@ pub(super) async fn remove_superseded(service: &str, mounted: &[Resolved], docke
 /// # Errors
 /// The secrets cannot be listed, or one cannot be removed.
 pub(super) async fn remove_all(service: &str, docker: &Docker) -> Result<()> {
-    let secrets = docker.secrets_now().await.doing(|| "list the secrets".to_owned())?;
+    let secrets = docker.blobs_now(BlobKind::Secret).await.doing(|| "list the secrets".to_owned())?;
     for secret in
         secrets.iter().filter(|secret| secret.labels.get(OWNER).is_some_and(|owner| owner == service))
     {
         docker
-            .remove_secret(&secret.id)
+            .remove_blob(BlobKind::Secret, &secret.id)
             .await
             .found()
             .doing(|| format!("remove secret `{}`", secret.name))?;
@@ -310,8 +321,8 @@ pub(super) async fn remove_all(service: &str, docker: &Docker) -> Result<()> {
 }
 
 /// Removes what no service uses any more; what one uses, or cannot be removed now, stays for another time.
-pub(super) async fn remove(docker: &Docker, secret: &docker::Secret) {
-    if let Err(error) = docker.remove_secret(&secret.id).await.found() {
+pub(super) async fn remove(docker: &Docker, secret: &docker::Blob) {
+    if let Err(error) = docker.remove_blob(BlobKind::Secret, &secret.id).await.found() {
         tracing::debug!(secret = secret.name, %error, "an older generation stays");
     }
 }

@@ -1,0 +1,3 @@
+list "swarm_config" "all" {
+  provider = swarm
+}

@@ -1,0 +1,3 @@
+list "swarm_network" "all" {
+  provider = swarm
+}

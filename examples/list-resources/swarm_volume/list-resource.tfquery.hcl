@@ -1,0 +1,3 @@
+list "swarm_volume" "all" {
+  provider = swarm
+}

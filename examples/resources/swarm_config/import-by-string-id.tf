@@ -1,0 +1,4 @@
+import {
+  to = swarm_config.motd
+  id = "motd"
+}

@@ -1,0 +1,1 @@
+terraform import swarm_config.motd motd

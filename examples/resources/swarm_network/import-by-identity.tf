@@ -1,0 +1,4 @@
+import {
+  to       = swarm_network.backend
+  identity = { name = "backend" }
+}

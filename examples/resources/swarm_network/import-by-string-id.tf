@@ -1,0 +1,4 @@
+import {
+  to = swarm_network.backend
+  id = "backend"
+}

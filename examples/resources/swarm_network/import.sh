@@ -1,0 +1,1 @@
+terraform import swarm_network.backend backend

@@ -1,0 +1,4 @@
+import {
+  to = swarm_volume.data
+  id = "registry-data"
+}
