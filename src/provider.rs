@@ -1,19 +1,17 @@
 //! The provider: the `provider "swarm"` block, the connection that it makes, and the one list of everything offered.
 
 use crate::{
-<<<<<<< HEAD
-    data_sources::{SwarmClusterData, SwarmNodeData, SwarmNodesData},
-=======
-    data_sources::{SwarmConfigData, SwarmNetworkData, SwarmSecretData, SwarmVolumeData},
->>>>>>> main
+    data_sources::{
+        SwarmClusterData, SwarmConfigData, SwarmNetworkData, SwarmNodeData, SwarmNodesData, SwarmSecretData,
+        SwarmVolumeData,
+    },
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
     ephemeral::{SwarmJoinToken, SwarmUnlockKey},
     functions::{ImageReference, RegistryAuth},
-<<<<<<< HEAD
-    resources::{RegistryService, SwarmCluster, SwarmNode, SwarmNodeLabel, SwarmSecret},
-=======
-    resources::{RegistryService, SwarmConfig, SwarmNetwork, SwarmNodeLabel, SwarmSecret, SwarmVolume},
->>>>>>> main
+    resources::{
+        RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel, SwarmSecret,
+        SwarmVolume,
+    },
     terraform::{
         AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
         Model, Path, Provider, Schema, Sensitive, Sourced, Step, Value,
@@ -49,16 +47,13 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
 /// Every data source that is offered.
 fn data_sources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
     vec![
-<<<<<<< HEAD
         Box::new(Sourced::<SwarmClusterData>::new(docker)),
         Box::new(Sourced::<SwarmNodeData>::new(docker)),
         Box::new(Sourced::<SwarmNodesData>::new(docker)),
-=======
         Box::new(Sourced::<SwarmSecretData>::new(docker)),
         Box::new(Sourced::<SwarmConfigData>::new(docker)),
         Box::new(Sourced::<SwarmNetworkData>::new(docker)),
         Box::new(Sourced::<SwarmVolumeData>::new(docker)),
->>>>>>> main
     ]
 }
 

@@ -13,11 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("plugin", &["terraform"]),
     ("resources", &["terraform", "docker", "registry"]),
     ("data_sources", &["terraform", "docker", "registry", "resources"]),
-<<<<<<< HEAD
     ("ephemeral", &["terraform", "docker", "registry", "resources"]),
-=======
-    ("ephemeral", &["terraform", "docker", "registry"]),
->>>>>>> main
     ("functions", &["terraform", "docker", "registry"]),
     ("provider", &["terraform", "docker", "resources", "data_sources", "ephemeral", "functions"]),
     ("main", &["plugin", "provider"]),

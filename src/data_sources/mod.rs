@@ -1,21 +1,18 @@
 //! One file per data source type.
 
-<<<<<<< HEAD
 mod swarm_cluster;
-mod swarm_node;
-mod swarm_nodes;
-
-pub use swarm_cluster::SwarmClusterData;
-pub use swarm_node::SwarmNodeData;
-pub use swarm_nodes::SwarmNodesData;
-=======
 mod swarm_config;
 mod swarm_network;
+mod swarm_node;
+mod swarm_nodes;
 mod swarm_secret;
 mod swarm_volume;
 
+pub use swarm_cluster::SwarmClusterData;
 pub use swarm_config::SwarmConfigData;
 pub use swarm_network::SwarmNetworkData;
+pub use swarm_node::SwarmNodeData;
+pub use swarm_nodes::SwarmNodesData;
 pub use swarm_secret::SwarmSecretData;
 pub use swarm_volume::SwarmVolumeData;
 
@@ -38,4 +35,3 @@ fn asked(id: Option<&String>, name: Option<&String>) -> Result<String> {
         .cloned()
         .ok_or_else(|| Diagnostic::error("No name", "`id` and `name` are null, and one of them is needed."))
 }
->>>>>>> main

@@ -8,11 +8,7 @@
 
 mod blobs;
 mod call;
-<<<<<<< HEAD
 mod cluster;
-mod configs;
-=======
->>>>>>> main
 mod connect;
 mod container;
 mod context;
@@ -51,23 +47,15 @@ mod volumes;
 
 pub use blobs::{Blob, BlobKind, NewBlob};
 pub use call::RegistryAuth;
-<<<<<<< HEAD
 pub use cluster::*;
-pub use configs::Config;
-=======
->>>>>>> main
 pub use container::*;
 pub use converge::{ConvergeFailure, Converged, Progress, Reason, TaskProblem, Wait};
 pub use departure::{Departure, keeps_quorum};
 pub use endpoint::{Endpoint, EndpointError, Settings, check_address};
 pub use error::{Error, Found, Kind, NotManager, Result};
 pub use label_writer::Expected;
-<<<<<<< HEAD
 pub use membership::{Init, Join};
-pub use networks::Network;
-=======
 pub use networks::{Ipam, IpamConfig, Network, NetworkReference, NetworkSpec};
->>>>>>> main
 pub use nodes::{
     Availability, ManagerStatus, Node, NodeDescription, NodeEngine, NodeSpec, NodeState, NodeStatus, Role,
     find_node, list_of_nodes, manager_addresses,

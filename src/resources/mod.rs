@@ -4,37 +4,26 @@ mod blob;
 mod connection;
 mod failure;
 mod generation;
-<<<<<<< HEAD
+mod kreuzwerker;
 mod managers;
 mod names;
 mod registry_service;
 mod service;
 mod swarm_cluster;
-mod swarm_node;
-=======
-mod kreuzwerker;
-mod names;
-mod registry_service;
-mod service;
 mod swarm_config;
 mod swarm_network;
->>>>>>> main
+mod swarm_node;
 mod swarm_node_label;
 mod swarm_secret;
 mod swarm_volume;
 
-<<<<<<< HEAD
-pub use failure::Doing;
-pub use registry_service::RegistryService;
-pub use swarm_cluster::SwarmCluster;
-pub use swarm_node::SwarmNode;
-=======
 pub use connection::Connection;
 pub use failure::Doing;
 pub use registry_service::RegistryService;
+pub use swarm_cluster::SwarmCluster;
 pub use swarm_config::SwarmConfig;
 pub use swarm_network::{Ipam, SwarmNetwork};
->>>>>>> main
+pub use swarm_node::SwarmNode;
 pub use swarm_node_label::SwarmNodeLabel;
 pub use swarm_secret::SwarmSecret;
 pub use swarm_volume::{Cluster, SwarmVolume};
