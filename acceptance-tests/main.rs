@@ -21,6 +21,7 @@ mod secrecy;
 mod started_by_hand;
 mod swarm_node_label;
 mod swarm_secret;
+mod swarm_service;
 mod terraform;
 mod testbed;
 mod versions;

@@ -3,7 +3,7 @@
 use crate::{
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
     functions::{ImageReference, RegistryAuth},
-    resources::{RegistryService, SwarmNodeLabel, SwarmSecret},
+    resources::{RegistryService, SwarmNodeLabel, SwarmSecret, SwarmService},
     terraform::{
         AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
         Model, Path, Provider, Schema, Sensitive, Step, Value,
@@ -20,6 +20,7 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
     vec![
         Box::new(Managed::<SwarmNodeLabel>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmSecret>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmService>::new(ADDRESS, docker)),
         Box::new(
             Managed::<RegistryService>::new(ADDRESS, docker)
                 .named("registry_service", &["swarm_registry_service"]),

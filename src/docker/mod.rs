@@ -57,7 +57,7 @@ pub use object::{Extra, ObjectVersion};
 pub use placement::Constraint;
 pub use registry_image::RegistryImage;
 pub use secrets::Secret;
-pub use services::{Endpoint as ServiceEndpoint, JobStatus, Service, UpdateState, UpdateStatus};
+pub use services::{Change, Endpoint as ServiceEndpoint, JobStatus, Service, UpdateState, UpdateStatus};
 pub use spec::*;
 pub use ssh_files::{SshSettings, check_host_key};
 pub use swarm::{Info, RemoteManager, SwarmInfo};

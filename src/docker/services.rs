@@ -93,6 +93,17 @@ pub struct JobStatus {
     pub last_execution: String,
 }
 
+/// What is to become of an edited specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is not written.
+    None,
+    /// It is written if it is another one now.
+    IfAny,
+    /// It is written in any case, since there are new credentials to keep with it.
+    Always,
+}
+
 impl Service {
     /// The name.
     pub fn name(&self) -> &str {
@@ -182,8 +193,8 @@ impl Docker {
         if ours { Ok(found.id) } else { Err(taken()) }
     }
 
-    /// Changes a service: reads it afresh, lets `edit` change the specification, and writes it if `edit` answers
-    /// `true`. Answers whether it wrote. `edit` runs again where somebody else wrote in between.
+    /// Changes a service: reads it afresh, lets `edit` change the specification, and writes it as `edit` answers. Answers
+    /// whether it wrote. `edit` runs again where somebody else wrote in between.
     ///
     /// Without `auth`, the credentials that the service has stay.
     ///
@@ -194,7 +205,7 @@ impl Docker {
         &self,
         id: &str,
         auth: Option<&RegistryAuth>,
-        mut edit: impl FnMut(&mut ServiceSpec) -> Result<bool> + Send,
+        mut edit: impl FnMut(&mut ServiceSpec) -> Result<Change> + Send,
     ) -> Result<bool> {
         let mut attempts = self.attempts(Repeat::Rewrite);
         let done = loop {
@@ -215,14 +226,16 @@ impl Docker {
         &self,
         id: &str,
         auth: Option<&RegistryAuth>,
-        edit: &mut (dyn FnMut(&mut ServiceSpec) -> Result<bool> + Send),
+        edit: &mut (dyn FnMut(&mut ServiceSpec) -> Result<Change> + Send),
     ) -> Result<bool> {
         let path = format!("/services/{}", segment(id));
         let read = Request::get(path.as_str()).about(Kind::Service, id);
         let Service { version, mut spec, .. } = decode(|| read.what(), &self.call_once(&read).await?)?;
         let before = spec.clone();
-        if !edit(&mut spec)? || spec == before {
-            return Ok(false);
+        match edit(&mut spec)? {
+            Change::Always => {}
+            Change::IfAny if spec != before => {}
+            Change::IfAny | Change::None => return Ok(false),
         }
         let mut write = Request::post(format!("{path}/update")).query("version", version.index);
         if auth.is_none() {
@@ -278,9 +291,9 @@ mod tests {
         })
     }
 
-    fn relabel(spec: &mut ServiceSpec) -> Result<bool> {
+    fn relabel(spec: &mut ServiceSpec) -> Result<Change> {
         spec.labels.get_or_insert_default().insert("k".into(), "v".into());
-        Ok(true)
+        Ok(Change::IfAny)
     }
 
     #[tokio::test]
@@ -301,10 +314,11 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_sent_where_nothing_changes() {
         let engine = engine(0);
-        assert_eq!(engine.docker.update_service("id", None, |_| Ok(true)).await, Ok(false));
+        assert_eq!(engine.docker.update_service("id", None, |_| Ok(Change::IfAny)).await, Ok(false));
         let refused = |_: &mut ServiceSpec| Err(Error::Stopped);
         assert_eq!(engine.docker.update_service("id", None, refused).await, Err(Error::Stopped));
         assert_eq!(engine.count("POST /services/id/update"), 0);
+        assert_eq!(engine.docker.update_service("id", None, |_| Ok(Change::Always)).await, Ok(true));
     }
 
     #[tokio::test]

@@ -8,7 +8,10 @@ mod registry_service;
 mod service;
 mod swarm_node_label;
 mod swarm_secret;
+mod swarm_service;
 
 pub use registry_service::RegistryService;
 pub use swarm_node_label::SwarmNodeLabel;
+pub use service::{SINCE, Since};
 pub use swarm_secret::SwarmSecret;
+pub use swarm_service::SwarmService;
