@@ -78,6 +78,8 @@ fn mounts(config: &Config) -> Diagnostics {
             _ => continue,
         };
         let path = |name: &str| Path::of(&format!("mounts[{index}].{name}"));
+        // What is generated of an import says the defaults too.
+        let nothing = [Value::from("rprivate"), Value::Bool(false), Value::List(vec![])];
         for (name, only) in [
             ("volume", "volume"),
             ("bind_propagation", "bind"),
@@ -86,7 +88,8 @@ fn mounts(config: &Config) -> Diagnostics {
             ("tmpfs_mode", "tmpfs"),
             ("tmpfs_options", "tmpfs"),
         ] {
-            if kind != only && !mount.get(name).is_null() {
+            let value = mount.get(name);
+            if kind != only && !value.is_null() && !value.is_unknown() && !nothing.contains(value) {
                 let summary = format!("A mount of type `{kind}` has no `{name}`");
                 refuse(&mut found, path(name), &summary, &format!("Only one of type `{only}` has."));
             }
