@@ -18,6 +18,7 @@ mod process;
 mod queries;
 mod registry_service;
 mod secrecy;
+mod service_matrix;
 mod started_by_hand;
 mod swarm_node_label;
 mod swarm_secret;

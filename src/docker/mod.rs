@@ -57,7 +57,9 @@ pub use object::{Extra, ObjectVersion};
 pub use placement::Constraint;
 pub use registry_image::RegistryImage;
 pub use secrets::Secret;
-pub use services::{Change, Endpoint as ServiceEndpoint, JobStatus, Service, UpdateState, UpdateStatus};
+pub use services::{
+    Change, Endpoint as ServiceEndpoint, JobStatus, Service, ServiceStatus, UpdateState, UpdateStatus, VirtualIp,
+};
 pub use spec::*;
 pub use ssh_files::{SshSettings, check_host_key};
 pub use swarm::{Info, RemoteManager, SwarmInfo};
@@ -105,6 +107,7 @@ struct Inner {
     networks: Shared<Network>,
     nodes: Shared<Node>,
     services: Shared<Service>,
+    counted_services: Shared<Service>,
     labels: label_writer::LabelWriters,
     events: events::Events,
 }
@@ -148,6 +151,7 @@ impl Docker {
             networks: Shared::default(),
             nodes: Shared::default(),
             services: Shared::default(),
+            counted_services: Shared::default(),
             labels: label_writer::LabelWriters::default(),
             events: events::Events::default(),
         })))

@@ -7,9 +7,11 @@ use super::object::{Extra, ObjectVersion, engine_words, null_as_default};
 use super::pace::Repeat;
 use super::shared::Wanted;
 use super::spec::{PortConfig, ServiceSpec};
+use super::tasks::TaskState;
 use super::{Docker, decode, swarm};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// A service. Its specification is what was asked for; whether the swarm got there is another question.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,6 +36,8 @@ pub struct Service {
     pub update_status: Option<UpdateStatus>,
     /// The current run of a job.
     pub job_status: Option<JobStatus>,
+    /// How many tasks there are, where that was asked for.
+    pub service_status: Option<ServiceStatus>,
     /// Fields that this provider does not know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -46,9 +50,35 @@ pub struct Endpoint {
     /// Published ports, with the ones that the swarm chose.
     #[serde(deserialize_with = "null_as_default")]
     pub ports: Vec<PortConfig>,
-    /// Fields that this provider does not know, virtual addresses among them.
+    /// Its addresses in its networks.
+    #[serde(rename = "VirtualIPs", deserialize_with = "null_as_default")]
+    pub virtual_ips: Vec<VirtualIp>,
+    /// Fields that this provider does not know.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+/// An address of a service in a network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct VirtualIp {
+    /// ID of the network.
+    #[serde(rename = "NetworkID")]
+    pub network_id: String,
+    /// The address, with the length of the network's prefix behind a slash.
+    pub addr: String,
+}
+
+/// How many tasks a service has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ServiceStatus {
+    /// Those that run.
+    pub running_tasks: u64,
+    /// Those that are to run.
+    pub desired_tasks: u64,
+    /// Those of a job that have completed.
+    pub completed_tasks: u64,
 }
 
 engine_words! {
@@ -128,8 +158,24 @@ impl Docker {
         self.list_services(Wanted::Fresh).await
     }
 
+    /// All services with how many tasks they have, as old as this walk's picture of the swarm may be. The Engine counts
+    /// them for it, so they are asked for only where they are needed.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub async fn services_with_status(&self) -> Result<Arc<[Service]>> {
+        let fetch = || async { self.read(&Request::get("/services").query("status", true)).await };
+        self.0.counted_services.get(Wanted::Shared, fetch).await
+    }
+
     async fn list_services(&self, wanted: Wanted) -> Result<Arc<[Service]>> {
         self.0.services.get(wanted, || async { self.read(&Request::get("/services")).await }).await
+    }
+
+    /// What was listed is not so any more.
+    fn forget_services(&self) {
+        self.0.services.forget();
+        self.0.counted_services.forget();
     }
 
     /// The service with this ID, out of [`Docker::services`].
@@ -176,7 +222,7 @@ impl Docker {
         let request = Request::post("/services/create").creates(Kind::Service, name);
         let request = request.registry_auth(auth)?.json(spec)?;
         let created = self.create(&request).await;
-        self.0.services.forget();
+        self.forget_services();
         match created? {
             Creation::Made(id) => Ok(id),
             Creation::TakenPerhapsByUs => self.lost_service(spec, since).await,
@@ -218,7 +264,7 @@ impl Docker {
                 done => break done,
             }
         };
-        self.0.services.forget();
+        self.forget_services();
         done
     }
 
@@ -246,6 +292,45 @@ impl Docker {
         Ok(true)
     }
 
+    /// Ends a job's tasks, so that it can be removed; of any other service nothing happens.
+    ///
+    /// Engine 20.10 does not: the tasks of a job that is removed run on until they end by themselves, and nothing can
+    /// stop them any more.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where it is gone, [`Error::Timeout`] after `limit`, and whatever keeps the Engine from
+    /// answering.
+    pub async fn end_job(&self, id: &str, limit: Duration) -> Result<()> {
+        let service = self.inspect_service(id).await?;
+        let mode = service.spec.mode.unwrap_or_default();
+        if mode.replicated_job.is_none() && mode.global_job.is_none() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let mut pause = Duration::from_millis(25);
+        let mut is_told = false;
+        while self.tasks(id).await?.iter().any(|task| {
+            task.desired_state <= TaskState::Complete && task.status.state.is_alive()
+        }) {
+            if !is_told {
+                // A run with no tasks, after which those of the last one are stopped.
+                self.update_service(id, None, |spec| {
+                    spec.have_no_tasks();
+                    Ok(Change::Always)
+                })
+                .await?;
+                is_told = true;
+            }
+            if started.elapsed() > limit {
+                let what = format!("tasks of the job `{}` still run", service.spec.name.unwrap_or_default());
+                return Err(Error::Timeout { what, after: limit });
+            }
+            self.sleep(pause).await?;
+            pause = (pause * 3 / 2).min(Duration::from_millis(250));
+        }
+        Ok(())
+    }
+
     /// Removes a service. Its tasks go afterwards: see [`Docker::wait_service_gone`].
     ///
     /// # Errors
@@ -253,12 +338,22 @@ impl Docker {
     pub async fn remove_service(&self, id: &str) -> Result<()> {
         let request = Request::delete(format!("/services/{}", segment(id))).about(Kind::Service, id);
         let removed = self.remove(&request).await;
-        self.0.services.forget();
+        self.forget_services();
         removed
     }
 }
 
 impl ServiceSpec {
+    /// Lets a job have no tasks: none at all, or on no node.
+    fn have_no_tasks(&mut self) {
+        if let Some(job) = self.mode.as_mut().and_then(|mode| mode.replicated_job.as_mut()) {
+            (job.max_concurrent, job.total_completions) = (Some(0), Some(0));
+            return;
+        }
+        let placement = self.task_template.get_or_insert_default().placement.get_or_insert_default();
+        placement.constraints = Some(vec!["node.id==none".to_owned()]);
+    }
+
     /// The image of the tasks.
     pub fn image(&self) -> Option<&str> {
         self.task_template.as_ref()?.container_spec.as_ref()?.image.as_deref()

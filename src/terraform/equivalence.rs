@@ -61,6 +61,9 @@ pub(super) fn settle_object(members: &[(&'static str, Attribute)], wanted: Value
 /// In a list whose order means nothing, what is still there keeps its place, and what is new takes the places
 /// of what is gone: a plan then shows what changed as itself and nothing else.
 pub(super) fn arrange(attribute: &Attribute, found: Value, held: &Value) -> Value {
+    if !held.is_null() && attribute.same.is_some_and(|same| same(&found, held)) {
+        return held.clone();
+    }
     if let (true, Value::List(found), Value::List(held)) = (order_is_nothing(attribute), &found, held) {
         let mut rest: Vec<Value> = found.clone();
         let mut places: Vec<Option<Value>> = held

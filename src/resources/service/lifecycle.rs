@@ -157,6 +157,7 @@ pub async fn find(id: &str, context: &mut Context<Docker>) -> Result<Option<(Ser
 /// It is still there, or some of its tasks are.
 pub async fn remove(id: &str, name: &str, limit: &Duration, docker: &Docker) -> Result<()> {
     let what = || format!("remove service `{name}`");
+    docker.end_job(id, limit.to_std()).await.found().doing(what)?;
     docker.remove_service(id).await.found().doing(what)?;
     docker.wait_service_gone(id, name, limit.to_std()).await.doing(what)
 }

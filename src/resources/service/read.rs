@@ -41,7 +41,8 @@ impl Parts {
         take_open(&mut self.dir, text(container.dir), all);
         take_open(&mut self.user, text(container.user), all);
         take_open(&mut self.stop_signal, text(container.stop_signal), all);
-        take_open(&mut self.init, container.init, all);
+        // The `docker` command says no where nothing was said to it.
+        take_open(&mut self.init, container.init.filter(|init| *init || !all), all);
         self.groups = container.groups.unwrap_or_default().into_iter().collect();
         self.tty = container.tty.unwrap_or_default();
         self.stdin = container.open_stdin.unwrap_or_default();
