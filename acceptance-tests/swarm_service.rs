@@ -3,7 +3,7 @@
 use crate::{
     registry_service::free_port,
     terraform::Workspace,
-    testbed::{Testbed, unique},
+    testbed::{Testbed, root, unique},
 };
 
 /// The resource `swarm_service.it`: a program that sleeps, with `more` in it.
@@ -135,7 +135,10 @@ fn name_and_mode_replace() {
     workspace.write(&sleeper(&other, "replicas = 0"));
     assert_eq!(workspace.plan().changes(), changes("delete+create"));
     workspace.apply_and_settle();
-    workspace.write(&sleeper(&other, "mode = \"global\"\n  placement = { constraints = [\"node.role==worker\"] }"));
+    workspace.write(&sleeper(
+        &other,
+        "mode = \"global\"\n  placement = { constraints = [\"node.role==worker\"] }",
+    ));
     assert_eq!(workspace.plan().changes(), changes("delete+create"));
     workspace.apply_and_settle();
     assert_eq!(tasks(testbed, &other).len(), 2, "one task on each worker runs when apply returns");
@@ -170,10 +173,21 @@ fn jobs_run_to_completion_and_run_again_with_each_update() {
         ("global-job", "", "(3/3 completed)"),
     ] {
         let name = unique("job");
-        let body = |more: &str| sleeper(&name, &format!("mode = \"{mode}\"\n  command = [\"true\"]\n  {more}"));
-        let runs = || testbed.docker(&["service", "inspect", &name, "--format", "{{.JobStatus.JobIteration.Index}}"]);
-        let replicas =
-            || testbed.docker(&["service", "ls", "--filter", &format!("name={name}"), "--format", "{{.Replicas}}"]);
+        let body =
+            |more: &str| sleeper(&name, &format!("mode = \"{mode}\"\n  command = [\"true\"]\n  {more}"));
+        let runs = || {
+            testbed.docker(&["service", "inspect", &name, "--format", "{{.JobStatus.JobIteration.Index}}"])
+        };
+        let replicas = || {
+            testbed.docker(&[
+                "service",
+                "ls",
+                "--filter",
+                &format!("name={name}"),
+                "--format",
+                "{{.Replicas}}",
+            ])
+        };
         let workspace = Workspace::new(testbed, &body(more));
         workspace.apply_and_settle();
         assert!(replicas().ends_with(completed), "{mode}: {}", replicas());
@@ -190,7 +204,9 @@ fn jobs_run_to_completion_and_run_again_with_each_update() {
 #[test]
 fn a_failing_job_ends_with_its_reason() {
     let testbed = Testbed::shared();
-    for restart in ["{ condition = \"none\" }", "{ condition = \"on-failure\", max_attempts = 1, delay = \"100ms\" }"] {
+    for restart in
+        ["{ condition = \"none\" }", "{ condition = \"on-failure\", max_attempts = 1, delay = \"100ms\" }"]
+    {
         let name = unique("broken");
         let more = format!(
             "mode = \"replicated-job\"\n  command = [\"sh\", \"-c\", \"echo out of cheese; exit 3\"]\n  restart = {restart}"
@@ -210,29 +226,112 @@ fn an_import_plans_empty_and_generates_a_configuration_that_does() {
     let testbed = Testbed::shared();
     let (name, port) = (unique("imported"), free_port());
     testbed.docker(&[
-        "service", "create", "--quiet", "--detach", "--no-resolve-image", "--name", &name, "--replicas", "0",
-        "--env", "B=2", "--env", "A=1", "--label", "l=1", "--container-label", "c=1", "--hostname", "h",
-        "--workdir", "/tmp", "--user", "0:0", "--group", "1", "--init", "--read-only", "--tty",
-        "--host", "db:10.0.0.1", "--dns", "1.1.1.1", "--dns-search", "a.b", "--dns-option", "ndots:3",
-        "--stop-signal", "SIGINT", "--stop-grace-period", "3s", "--health-cmd", "true", "--health-interval", "3s",
-        "--sysctl", "net.core.somaxconn=100", "--cap-add", "NET_ADMIN", "--cap-drop", "MKNOD",
-        "--ulimit", "nofile=10:20", "--mount", "type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1777",
-        "--mount", "type=bind,source=/tmp,target=/b,bind-propagation=rslave,readonly",
-        "--mount", "type=volume,source=v,target=/v,volume-nocopy,volume-label=a=b,volume-opt=o=x",
-        "--publish", &format!("published={port},target=80,mode=host"), "--endpoint-mode", "dnsrr",
-        "--constraint", "node.role==worker", "--placement-pref", "spread=node.labels.zone",
-        "--replicas-max-per-node", "2", "--limit-cpu", "0.5", "--limit-memory", "32M", "--limit-pids", "9",
-        "--reserve-cpu", "0.1", "--reserve-memory", "8M", "--generic-resource", "SSD=1",
-        "--restart-condition", "on-failure", "--restart-delay", "1s", "--restart-max-attempts", "3",
-        "--update-parallelism", "2", "--update-order", "start-first", "--update-max-failure-ratio", "0.25",
-        "--rollback-failure-action", "continue", "--log-driver", "json-file", "--log-opt", "max-size=1m",
-        "--entrypoint", "sleep", "busybox:1", "600",
+        "service",
+        "create",
+        "--quiet",
+        "--detach",
+        "--no-resolve-image",
+        "--name",
+        &name,
+        "--replicas",
+        "0",
+        "--env",
+        "B=2",
+        "--env",
+        "A=1",
+        "--label",
+        "l=1",
+        "--container-label",
+        "c=1",
+        "--hostname",
+        "h",
+        "--workdir",
+        "/tmp",
+        "--user",
+        "0:0",
+        "--group",
+        "1",
+        "--init",
+        "--read-only",
+        "--tty",
+        "--host",
+        "db:10.0.0.1",
+        "--dns",
+        "1.1.1.1",
+        "--dns-search",
+        "a.b",
+        "--dns-option",
+        "ndots:3",
+        "--stop-signal",
+        "SIGINT",
+        "--stop-grace-period",
+        "3s",
+        "--health-cmd",
+        "true",
+        "--health-interval",
+        "3s",
+        "--sysctl",
+        "net.core.somaxconn=100",
+        "--cap-add",
+        "NET_ADMIN",
+        "--cap-drop",
+        "MKNOD",
+        "--ulimit",
+        "nofile=10:20",
+        "--mount",
+        "type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1777",
+        "--mount",
+        "type=bind,source=/tmp,target=/b,bind-propagation=rslave,readonly",
+        "--mount",
+        "type=volume,source=v,target=/v,volume-nocopy,volume-label=a=b,volume-opt=o=x",
+        "--publish",
+        &format!("published={port},target=80,mode=host"),
+        "--endpoint-mode",
+        "dnsrr",
+        "--constraint",
+        "node.role==worker",
+        "--placement-pref",
+        "spread=node.labels.zone",
+        "--replicas-max-per-node",
+        "2",
+        "--limit-cpu",
+        "0.5",
+        "--limit-memory",
+        "32M",
+        "--limit-pids",
+        "9",
+        "--reserve-cpu",
+        "0.1",
+        "--reserve-memory",
+        "8M",
+        "--generic-resource",
+        "SSD=1",
+        "--restart-condition",
+        "on-failure",
+        "--restart-delay",
+        "1s",
+        "--restart-max-attempts",
+        "3",
+        "--update-parallelism",
+        "2",
+        "--update-order",
+        "start-first",
+        "--update-max-failure-ratio",
+        "0.25",
+        "--rollback-failure-action",
+        "continue",
+        "--log-driver",
+        "json-file",
+        "--log-opt",
+        "max-size=1m",
+        "--entrypoint",
+        "sleep",
+        "busybox:1",
+        "600",
     ]);
     let before = spec(testbed, &name, "");
-    let workspace = Workspace::new(
-        testbed,
-        &format!("import {{\n  to = swarm_service.it\n  id = \"{name}\"\n}}\n"),
-    );
+    let workspace =
+        Workspace::new(testbed, &format!("import {{\n  to = swarm_service.it\n  id = \"{name}\"\n}}\n"));
     workspace.run(&["plan", "-generate-config-out=generated.tf", "-no-color", "-input=false"]);
     let applied = workspace.apply();
     assert!(applied.contains("1 imported, 0 added, 0 changed, 0 destroyed"), "{applied}");
@@ -268,7 +367,10 @@ fn what_cannot_be_is_refused_at_plan_at_its_place() {
         ("hosts = { db = [\"nowhere\"] }", "no IP address"),
         ("registry_auth = { username = \"u\" }", "password is missing"),
         ("oom_score_adj = 5", "1.46"),
-        ("mounts = [{ target = \"/a\" }, { type = \"cluster\", source = \"v\", target = \"/x\" }]", "`mounts[1].type`"),
+        (
+            "mounts = [{ target = \"/a\" }, { type = \"cluster\", source = \"v\", target = \"/x\" }]",
+            "`mounts[1].type`",
+        ),
         ("resources = { limits = { memory = \"16MiB\" }, memory_swap = \"0\" }", "1.52"),
         ("resources = { memory_swap = \"0\" }", "needs `limits.memory`"),
         ("secrets = [{ source = \"no-such-secret\" }]", ""),
@@ -284,8 +386,296 @@ fn what_cannot_be_is_refused_at_plan_at_its_place() {
 fn a_taken_name_tells_how_to_import() {
     let testbed = Testbed::shared();
     let name = unique("taken");
-    testbed.docker(&["service", "create", "--quiet", "--detach", "--replicas", "0", "--name", &name, "busybox:1"]);
+    testbed.docker(&[
+        "service",
+        "create",
+        "--quiet",
+        "--detach",
+        "--replicas",
+        "0",
+        "--name",
+        &name,
+        "busybox:1",
+    ]);
     let said = Workspace::new(testbed, &sleeper(&name, "")).apply_fails();
     testbed.docker(&["service", "rm", &name]);
     assert!(said.contains(&format!("terraform import ADDRESS {name}")), "{said}");
+}
+
+#[test]
+fn a_service_follows_the_generations_of_its_secret_and_removes_the_old_one() {
+    let testbed = Testbed::shared();
+    let (name, secret) = (unique("follows"), unique("turns"));
+    let body = |version: u8| {
+        format!(
+            "resource \"swarm_secret\" \"it\" {{\n  name = \"{secret}\"\n  generations = true\n  data_wo = \"data {version}\"\n  data_wo_version = {version}\n}}\n{}",
+            sleeper(&name, "replicas = 2\n  secrets = [{ source = swarm_secret.it.id, target = \"it\" }]"),
+        )
+    };
+    let generations =
+        || testbed.docker(&["secret", "ls", "--filter", &format!("name={secret}"), "--format", "{{.Name}}"]);
+    let workspace = Workspace::new(testbed, &body(1));
+    workspace.apply_and_settle();
+    let first = generations();
+    workspace.write(&body(2));
+    workspace.apply_and_settle();
+    let second = generations();
+    assert!(first != second && second.lines().count() == 1, "one apply leaves one generation: {second}");
+    let failed = testbed.docker(&["service", "ps", &name, "--format", "{{.Error}}", "--no-trunc"]);
+    assert_eq!(failed.trim(), "", "no task failed to start");
+    assert_eq!(tasks(testbed, &name).len(), 2);
+}
+
+#[test]
+fn a_generation_of_a_config_goes_when_the_service_has_let_it_go() {
+    let testbed = Testbed::shared();
+    let (name, config) = (unique("lets-go"), unique("generation"));
+    let make = |number: u8| {
+        let own = format!("{config}-{number}");
+        let label = format!("io.localhub.swarm.generation-of={config}");
+        testbed.docker(&["config", "create", "--label", &label, &own, "/etc/hostname"]);
+        own
+    };
+    let (one, two) = (make(1), make(2));
+    let keeper = unique("keeper");
+    testbed.docker(&["config", "create", &keeper, "/etc/hostname"]);
+    let body = |configs: &[&str]| {
+        let list: Vec<String> =
+            configs.iter().map(|own| format!("{{ source = \"{own}\", target = \"/{own}\" }}")).collect();
+        sleeper(&name, &format!("replicas = 0\n  configs = [{}]", list.join(", ")))
+    };
+    let workspace = Workspace::new(testbed, &body(&[&one, &keeper]));
+    workspace.apply_and_settle();
+    workspace.write(&body(&[&two]));
+    workspace.apply_and_settle();
+    let there = |own: &str| testbed.try_docker(&["config", "inspect", own]).status.success();
+    assert!(!there(&one), "nobody uses it any more");
+    assert!(there(&two) && there(&keeper), "what is no generation is nobody's to remove");
+    workspace.destroy();
+    testbed.docker(&["config", "rm", &two, &keeper]);
+}
+
+#[test]
+fn credentials_are_sent_and_told_to_nobody() {
+    let testbed = Testbed::shared();
+    let name = unique("credentials");
+    let body = |version: u8| {
+        sleeper(
+            &name,
+            &format!(
+                "replicas = 0\n  registry_auth = {{ username = \"u\", password_wo = \"hush-hush-{version}\", password_wo_version = {version} }}"
+            ),
+        )
+    };
+    let workspace = Workspace::new(testbed, &body(1));
+    workspace.apply_and_settle();
+    let index = || testbed.docker(&["service", "inspect", &name, "--format", "{{.Version.Index}}"]);
+    let before = index();
+    workspace.write(&body(2));
+    assert_eq!(workspace.plan().differing("swarm_service.it"), ["registry_auth"]);
+    workspace.apply_and_settle();
+    assert_ne!(index(), before, "new credentials are written although nothing else changed");
+    let state = std::fs::read_to_string(workspace.path().join("terraform.tfstate")).unwrap();
+    assert!(!state.contains("hush"), "the password is in the state");
+}
+
+#[test]
+fn a_data_source_tells_what_there_is() {
+    let testbed = Testbed::shared();
+    let (name, port) = (unique("told"), free_port());
+    let own = sleeper(
+        &name,
+        &format!(
+            "replicas = 2\n  env = {{ A = \"1\" }}\n  publish = [{{ port = {port}, target = 80 }}, {{ target = 81 }}]"
+        ),
+    );
+    let workspace = Workspace::new(
+        testbed,
+        &format!(
+            "{own}\ndata \"swarm_service\" \"by_name\" {{\n  name = swarm_service.it.name\n  depends_on = [swarm_service.it]\n}}\ndata \"swarm_service\" \"by_id\" {{\n  id = swarm_service.it.id\n}}\n"
+        ),
+    );
+    workspace.apply_and_settle();
+    for address in ["data.swarm_service.by_name", "data.swarm_service.by_id"] {
+        let told = workspace.state(address);
+        assert_eq!(told["id"], workspace.state("swarm_service.it")["id"]);
+        assert_eq!((&told["running_tasks"], &told["desired_tasks"]), (&2.into(), &2.into()));
+        assert_eq!(told["spec"]["env"]["A"], "1");
+        assert_eq!((&told["mode"], &told["replicas"]), (&"replicated".into(), &2.into()));
+        let ports = told["ports"].as_array().unwrap();
+        assert!(ports.iter().any(|own| own["port"] == port && own["target"] == 80), "{ports:?}");
+        assert!(
+            ports.iter().any(|own| own["port"].as_i64() >= Some(30000) && own["target"] == 81),
+            "{ports:?}"
+        );
+        assert!(told["virtual_ips"][0]["address"].as_str().unwrap().contains('/'));
+    }
+    let missing =
+        Workspace::new(testbed, "data \"swarm_service\" \"it\" {\n  name = \"no-such-service\"\n}\n")
+            .plan_fails();
+    assert!(missing.contains("There is no service `no-such-service`"), "{missing}");
+}
+
+/// What the configuration of `docker_service` says, in this provider's terms.
+const MOVED: &str = r#"
+resource "swarm_service" "web" {
+  name     = "NAME"
+  image    = "busybox:1"
+  replicas = 0
+  labels   = { team = "web" }
+
+  command           = ["sleep"]
+  args              = ["600"]
+  env               = { A = "1" }
+  hostname          = "web"
+  dir               = "/tmp"
+  user              = "0"
+  read_only         = true
+  cap_add           = ["NET_ADMIN"]
+  stop_signal       = "SIGINT"
+  stop_grace_period = "3s"
+
+  hosts       = { db = ["10.0.0.5"] }
+  dns         = { nameservers = ["1.1.1.1"], search = ["a.b"] }
+  healthcheck = { command = ["CMD", "true"], interval = "5s", timeout = "2s", retries = 2 }
+  secrets     = [{ source = "NAME", target = "password", mode = "0400" }]
+  mounts      = [{ source = "data", target = "/data" }]
+  networks    = [{ network = "NETWORK_ID", aliases = ["web"] }]
+  publish     = [{ port = 8080, target = 80, mode = "host" }]
+  placement   = { constraints = ["node.role==worker"] }
+  resources   = { limits = { cpus = 0.5, memory = "32MiB" } }
+  restart     = { condition = "on-failure", delay = "3s", max_attempts = 4, window = "10s" }
+  logging     = { driver = "json-file", options = { max-size = "1m" } }
+  update      = { order = "start-first", parallelism = 2, delay = "1s", monitor = "2s", max_failure_ratio = 0.1 }
+}
+
+moved {
+  from = docker_service.web
+  to   = swarm_service.web
+}
+"#;
+
+/// Terraform wants the provider of whatever is in the state, but asks it nothing about what a `moved` block gives to
+/// another: this one stands in for it.
+fn stand_in_for_kreuzwerker(workspace: &Workspace) {
+    let folder = workspace.path().join("kreuzwerker");
+    std::fs::create_dir(&folder).unwrap();
+    let provider = env!("CARGO_BIN_EXE_terraform-provider-swarm");
+    std::os::unix::fs::symlink(provider, folder.join("terraform-provider-docker")).unwrap();
+    let settings = workspace.path().join("terraform.rc");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let more = format!("dev_overrides {{\n \"kreuzwerker/docker\" = \"{}\"\n", folder.display());
+    std::fs::write(settings, text.replace("dev_overrides {", &more)).unwrap();
+}
+
+#[test]
+fn a_state_of_docker_service_is_taken_over_and_plans_empty() {
+    let testbed = Testbed::shared();
+    let name = unique("moved");
+    let secret = testbed.docker(&["secret", "create", &name, "/etc/hostname"]);
+    let network = testbed.docker(&["network", "create", "--driver", "overlay", &name]);
+    let id = testbed.docker(&[
+        "service",
+        "create",
+        "--quiet",
+        "--detach",
+        "--no-resolve-image",
+        "--name",
+        &name,
+        "--replicas",
+        "0",
+        "--label",
+        "team=web",
+        "--env",
+        "A=1",
+        "--hostname",
+        "web",
+        "--workdir",
+        "/tmp",
+        "--user",
+        "0",
+        "--read-only",
+        "--cap-add",
+        "NET_ADMIN",
+        "--stop-signal",
+        "SIGINT",
+        "--stop-grace-period",
+        "3s",
+        "--host",
+        "db:10.0.0.5",
+        "--dns",
+        "1.1.1.1",
+        "--dns-search",
+        "a.b",
+        "--health-cmd",
+        "true",
+        "--secret",
+        &format!("source={name},target=password,mode=0400"),
+        "--mount",
+        "type=volume,source=data,target=/data",
+        "--network",
+        &format!("name={name},alias=web"),
+        "--publish",
+        "published=8080,target=80,mode=host",
+        "--constraint",
+        "node.role==worker",
+        "--limit-cpu",
+        "0.5",
+        "--limit-memory",
+        "32M",
+        "--restart-condition",
+        "on-failure",
+        "--restart-delay",
+        "3s",
+        "--restart-max-attempts",
+        "4",
+        "--restart-window",
+        "10s",
+        "--log-driver",
+        "json-file",
+        "--log-opt",
+        "max-size=1m",
+        "--update-order",
+        "start-first",
+        "--update-parallelism",
+        "2",
+        "--update-delay",
+        "1s",
+        "--update-monitor",
+        "2s",
+        "--update-max-failure-ratio",
+        "0.1",
+        "--health-interval",
+        "5s",
+        "--health-timeout",
+        "2s",
+        "--health-retries",
+        "2",
+        "--entrypoint",
+        "sleep",
+        "busybox:1",
+        "600",
+    ]);
+    let words = [("SERVICE_ID", &id), ("SECRET_ID", &secret), ("NETWORK_ID", &network), ("NAME", &name)];
+    let filled =
+        |text: &str| words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value));
+    // The command's form of a check is that of a shell.
+    let hcl = filled(MOVED).replace("[\"CMD\", \"true\"]", "[\"CMD-SHELL\", \"true\"]");
+    let workspace = Workspace::new(testbed, &hcl);
+    stand_in_for_kreuzwerker(&workspace);
+    let state =
+        std::fs::read_to_string(root().join("acceptance-tests/moved/docker_service.tfstate")).unwrap();
+    let state = filled(&state).replace("[\"CMD\", \"true\"]", "[\"CMD-SHELL\", \"true\"]");
+    std::fs::write(workspace.path().join("terraform.tfstate"), state).unwrap();
+
+    let before = spec(testbed, &name, "");
+    let plan = workspace.plan();
+    assert_eq!(plan.changes(), [], "{}", plan.text);
+    assert!(plan.text.contains("has moved to"), "{}", plan.text);
+    workspace.apply_and_settle();
+    assert_eq!(workspace.state("swarm_service.web")["id"], *id);
+    assert_eq!(spec(testbed, &name, ""), before);
+    workspace.destroy();
+    testbed.docker(&["secret", "rm", &name]);
+    testbed.docker(&["network", "rm", &name]);
 }

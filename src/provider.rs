@@ -1,12 +1,13 @@
 //! The provider: the `provider "swarm"` block, the connection that it makes, and the one list of everything offered.
 
 use crate::{
+    data_sources,
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
     functions::{ImageReference, RegistryAuth},
     resources::{RegistryService, SwarmNodeLabel, SwarmSecret, SwarmService},
     terraform::{
         AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
-        Model, Path, Provider, Schema, Sensitive, Step, Value,
+        Model, Path, Provider, Schema, Sensitive, Sourced, Step, Value,
     },
 };
 use async_trait::async_trait;
@@ -33,8 +34,8 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
 }
 
 /// Every data source that is offered.
-fn data_sources(_docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
-    vec![]
+fn data_sources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
+    vec![Box::new(Sourced::<data_sources::SwarmService>::new(docker))]
 }
 
 /// Every ephemeral resource type that is offered.

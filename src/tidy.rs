@@ -12,7 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("registry", &[]),
     ("plugin", &["terraform"]),
     ("resources", &["terraform", "docker", "registry"]),
-    ("data_sources", &["terraform", "docker", "registry"]),
+    ("data_sources", &["terraform", "docker", "registry", "resources"]),
     ("ephemeral", &["terraform", "docker", "registry"]),
     ("functions", &["terraform", "docker", "registry"]),
     ("provider", &["terraform", "docker", "resources", "data_sources", "ephemeral", "functions"]),

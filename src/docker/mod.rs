@@ -58,7 +58,8 @@ pub use placement::Constraint;
 pub use registry_image::RegistryImage;
 pub use secrets::Secret;
 pub use services::{
-    Change, Endpoint as ServiceEndpoint, JobStatus, Service, ServiceStatus, UpdateState, UpdateStatus, VirtualIp,
+    Change, Endpoint as ServiceEndpoint, JobStatus, Service, ServiceStatus, UpdateState, UpdateStatus,
+    VirtualIp,
 };
 pub use spec::*;
 pub use ssh_files::{SshSettings, check_host_key};

@@ -309,9 +309,12 @@ impl Docker {
         let started = Instant::now();
         let mut pause = Duration::from_millis(25);
         let mut is_told = false;
-        while self.tasks(id).await?.iter().any(|task| {
-            task.desired_state <= TaskState::Complete && task.status.state.is_alive()
-        }) {
+        while self
+            .tasks(id)
+            .await?
+            .iter()
+            .any(|task| task.desired_state <= TaskState::Complete && task.status.state.is_alive())
+        {
             if !is_told {
                 // A run with no tasks, after which those of the last one are stopped.
                 self.update_service(id, None, |spec| {

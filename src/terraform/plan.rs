@@ -112,12 +112,7 @@ impl Plan {
     }
 
     /// The same for one attribute of each object in a list; `value` makes it of the object, unless it cannot tell yet.
-    pub fn derive_each<F: Field>(
-        &mut self,
-        path: &str,
-        member: &str,
-        value: impl Fn(&Value) -> Option<F>,
-    ) {
+    pub fn derive_each<F: Field>(&mut self, path: &str, member: &str, value: impl Fn(&Value) -> Option<F>) {
         let Some(Value::List(items)) = self.planned.0.0.get_mut(path) else { return };
         for (index, item) in items.iter_mut().enumerate() {
             let is_set = match self.config.get(path) {

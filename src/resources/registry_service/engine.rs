@@ -34,6 +34,7 @@ impl RegistryService {
             image: self.image.clone(),
             scale: Scale::of(&self.mode, self.replicas, None),
             parts,
+            deployment: self.deployment.clone(),
             owned,
         }
     }

@@ -8,7 +8,7 @@ mod plan;
 mod settings;
 mod wait;
 
-use super::service::{self, Known, Parts, Resolved, one_of};
+use super::service::{self, Deployment, Known, Parts, Resolved, one_of};
 use crate::docker::{Docker, Service};
 use crate::registry::image;
 use crate::resources::{
@@ -95,6 +95,10 @@ pub struct RegistryService {
     /// What every service has.
     #[tf(flatten)]
     service: Parts,
+
+    /// What is done with it beside.
+    #[tf(flatten)]
+    deployment: Deployment,
 
     /// What an apply waits for.
     #[tf(default = WaitFor::default())]
@@ -260,6 +264,7 @@ impl RegistryService {
             metrics: None,
             extra_config: None,
             service: Parts::none(),
+            deployment: Deployment::default(),
             wait_for: WaitFor::default(),
             timeouts: None,
             id: Computed::default(),

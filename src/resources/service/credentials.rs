@@ -1,10 +1,23 @@
-//! Credentials with which the nodes pull a service's image: the header `X-Registry-Auth` of the Engine API.
+//! What goes with an update: a restart by force, and the credentials with which the nodes pull the image, which are the
+//! header `X-Registry-Auth` of the Engine API.
 
 use super::Wanted;
 use crate::docker::{self, Docker};
 use crate::registry::image;
 use crate::resources::failure::Doing;
 use crate::terraform::{Model, Result, Sensitive, WriteOnly};
+
+/// What an apply does with a service beside writing its specification.
+#[derive(Clone, Debug, Default, Model)]
+pub struct Deployment {
+    /// Any text. With each new one the next apply replaces all tasks although nothing else changed, as `docker service
+    /// update --force` does.
+    pub force_update: Option<String>,
+
+    /// Credentials with which the nodes pull the image, instead of those that the provider finds. They are sent with
+    /// every create and update, and the swarm keeps them for tasks that start later.
+    pub registry_auth: Option<RegistryAuth>,
+}
 
 /// Credentials with which the nodes pull the image. The Engine never tells them.
 #[derive(Clone, Debug, Model)]
@@ -48,7 +61,9 @@ impl RegistryAuth {
 
 /// The registry that an image names.
 fn registry(image: &str) -> String {
-    image.parse::<image::Reference>().map_or_else(|_| "docker.io".to_owned(), |image| image.domain().to_owned())
+    image
+        .parse::<image::Reference>()
+        .map_or_else(|_| "docker.io".to_owned(), |image| image.domain().to_owned())
 }
 
 impl Wanted {
@@ -57,7 +72,7 @@ impl Wanted {
     /// # Errors
     /// The provider's cannot be had.
     pub async fn credentials(&self, docker: &Docker) -> Result<Option<docker::RegistryAuth>> {
-        if let Some(auth) = &self.parts.registry_auth {
+        if let Some(auth) = &self.deployment.registry_auth {
             return Ok(Some(auth.engine(&self.image)));
         }
         let server = registry(&self.image);
@@ -68,7 +83,7 @@ impl Wanted {
     /// Whether the service's own credentials are other ones than before: then they are sent although nothing else
     /// changed.
     pub fn has_new_credentials(&self, prior: &Self) -> bool {
-        match (&self.parts.registry_auth, &prior.parts.registry_auth) {
+        match (&self.deployment.registry_auth, &prior.deployment.registry_auth) {
             (Some(now), Some(before)) => !now.is(before),
             (now, before) => now.is_some() != before.is_some(),
         }

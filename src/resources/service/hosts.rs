@@ -133,10 +133,16 @@ mod tests {
     fn lines_are_names_with_addresses_and_keep_their_places() {
         let mut service = spec(&["10.0.0.9 z", "10.0.0.1 a b", "fd00::1 a"]);
         let read = read_hosts(&service);
-        assert_eq!(read, hosts(&[("a", &["10.0.0.1", "fd00::1"]), ("b", &["10.0.0.1"]), ("z", &["10.0.0.9"])]));
+        assert_eq!(
+            read,
+            hosts(&[("a", &["10.0.0.1", "fd00::1"]), ("b", &["10.0.0.1"]), ("z", &["10.0.0.9"])])
+        );
         write_hosts(&read, &mut service);
         assert_eq!(service, spec(&["10.0.0.9 z", "10.0.0.1 a b", "fd00::1 a"]), "the same is left alone");
-        write_hosts(&hosts(&[("b", &["10.0.0.1"]), ("c", &["10.0.0.2"]), ("z", &["10.0.0.9"])]), &mut service);
+        write_hosts(
+            &hosts(&[("b", &["10.0.0.1"]), ("c", &["10.0.0.2"]), ("z", &["10.0.0.9"])]),
+            &mut service,
+        );
         assert_eq!(service, spec(&["10.0.0.9 z", "10.0.0.1 b", "10.0.0.2 c"]));
     }
 }

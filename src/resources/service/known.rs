@@ -1,9 +1,9 @@
 //! What a specification refers to by ID, and a person by name.
 
-use super::{Object, Parts, Reference, Resolved, container};
+use super::{Network, Object, Parts, Reference, Resolved};
 use crate::docker::{self, Docker, ServiceSpec};
 use crate::resources::failure::Doing;
-use crate::terraform::{Diagnostic, Plan, Private, Result};
+use crate::terraform::{Diagnostic, Field, Plan, Private, Result};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The secrets, configs and networks that there are, as far as a service may refer to them.
@@ -69,9 +69,9 @@ impl Known {
 pub fn resolve(path: &str, references: &[Reference], known: &[Object]) -> Result<Vec<Resolved>> {
     let kind = path.trim_end_matches('s');
     let resolve = |(index, reference): (usize, &Reference)| {
-        reference.resolve(known).ok_or_else(|| {
-            missing(kind, &reference.source).at(format!("{path}[{index}].source").as_str())
-        })
+        reference
+            .resolve(known)
+            .ok_or_else(|| missing(kind, &reference.source).at(format!("{path}[{index}].source").as_str()))
     };
     references.iter().enumerate().map(resolve).collect()
 }
@@ -83,19 +83,26 @@ fn missing(kind: &str, source: &str) -> Diagnostic {
     )
 }
 
-/// The names of the secrets and configs that a service refers to, by ID.
+/// The names of what a service refers to, by the attribute that refers to it and the ID.
 const NAMES: &str = "names";
 
-/// Keeps what a service calls its secrets and configs, so that a plan can tell an ID and a name of one object for what
-/// they are. They change with the service only.
-pub fn remember_names(spec: &ServiceSpec, private: &mut Private) {
-    let mut names: BTreeMap<String, String> = Reference::secrets(spec)
-        .into_iter()
-        .chain(Reference::configs(spec))
-        .map(|found| (found.object.id, found.object.name))
-        .collect();
-    let configs = container(spec).into_iter().flat_map(|container| container.configs.iter().flatten());
-    names.extend(configs.filter_map(|config| config.config_id.clone().zip(config.config_name.clone())));
+type Names = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Keeps what a service calls what it refers to, so that a plan can tell an ID and a name of one object for what they
+/// are. They change with the service only.
+pub fn remember_names(spec: &ServiceSpec, known: &Known, private: &mut Private) {
+    let by_id = |references: Vec<Resolved>| {
+        references.into_iter().map(|found| (found.object.id, found.object.name)).collect()
+    };
+    let attached = spec.task_template.iter().flat_map(|task| task.networks.iter().flatten());
+    let attached: Vec<&str> = attached.filter_map(|network| network.target.as_deref()).collect();
+    let networks = known.networks.iter().filter(|network| attached.contains(&network.id.as_str()));
+    let mut names = Names::from([
+        ("secrets".to_owned(), by_id(Reference::secrets(spec))),
+        ("configs".to_owned(), by_id(Reference::configs(spec))),
+        ("networks".to_owned(), networks.map(|network| (network.id.clone(), network.name.clone())).collect()),
+    ]);
+    names.retain(|_, names| !names.is_empty());
     if names.is_empty() {
         private.remove(NAMES);
     } else {
@@ -103,25 +110,35 @@ pub fn remember_names(spec: &ServiceSpec, private: &mut Private) {
     }
 }
 
-/// A reference by name where the state has the ID, or the other way round, is no difference.
+/// A reference by name where the state has the ID, or the other way round, is no difference; nor is a file's name that is
+/// its object's own.
 pub fn settle_references(plan: &mut Plan) {
-    let names: BTreeMap<String, String> = plan.private.get(NAMES).unwrap_or_default();
+    let mut names: Names = plan.private.get(NAMES).unwrap_or_default();
+    fn id(names: &BTreeMap<String, String>, source: &str) -> String {
+        names.iter().find(|(_, name)| *name == source).map_or(source.to_owned(), |(id, _)| id.clone())
+    }
     for path in ["secrets", "configs"] {
-        let Some(wanted) = plan.known::<Vec<Reference>>(path) else { continue };
-        let Some(held) = plan.prior.as_ref().and_then(|prior| prior.known::<Vec<Reference>>(path)) else {
-            continue;
-        };
-        let id = |source: &str| {
-            names.iter().find(|(_, name)| *name == source).map_or(source.to_owned(), |(id, _)| id.clone())
-        };
-        let by_id = |references: &[Reference]| {
-            let by_id = |own: &Reference| Reference { source: id(&own.source), ..own.clone() };
-            let mut references: Vec<Reference> = references.iter().map(by_id).collect();
-            references.sort();
-            references
-        };
-        if wanted != held && by_id(&wanted) == by_id(&held) {
-            plan.set(path, held);
-        }
+        let names = names.remove(path).unwrap_or_default();
+        settle(plan, path, |own: &Reference| {
+            let source = id(&names, &own.source);
+            let target = own.target.clone().or_else(|| names.get(&source).cloned());
+            Reference { source, target, ..own.clone() }
+        });
+    }
+    let names = names.remove("networks").unwrap_or_default();
+    settle(plan, "networks", |own: &Network| Network { network: id(&names, &own.network), ..own.clone() });
+}
+
+/// Plans what is held where that is the same in `canonical` terms.
+fn settle<T: Field + Ord + Clone>(plan: &mut Plan, path: &str, canonical: impl Fn(&T) -> T) {
+    let Some(wanted) = plan.known::<Vec<T>>(path) else { return };
+    let Some(held) = plan.prior.as_ref().and_then(|prior| prior.known::<Vec<T>>(path)) else { return };
+    let sorted = |list: &[T]| {
+        let mut list: Vec<T> = list.iter().map(&canonical).collect();
+        list.sort();
+        list
+    };
+    if wanted != held && sorted(&wanted) == sorted(&held) {
+        plan.set(path, held);
     }
 }

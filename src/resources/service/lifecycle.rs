@@ -135,7 +135,7 @@ pub async fn read(id: &str, name: &str, context: &mut Context<Docker>) -> Result
     ready(&context.client, what).await?;
     let Some(service) = context.client.service(id).await.found().doing(what)? else { return Ok(None) };
     let known = Known::to_read(&service.spec, &context.client).await?;
-    remember_names(&service.spec, &mut context.private);
+    remember_names(&service.spec, &known, &mut context.private);
     Ok(Some((service, known)))
 }
 
@@ -147,7 +147,7 @@ pub async fn find(id: &str, context: &mut Context<Docker>) -> Result<Option<(Ser
     let found = context.client.find_service(id).await.found().doing(|| format!("find service `{id}`"))?;
     let Some(service) = found else { return Ok(None) };
     let known = Known::to_read(&service.spec, &context.client).await?;
-    remember_names(&service.spec, &mut context.private);
+    remember_names(&service.spec, &known, &mut context.private);
     Ok(Some((service, known)))
 }
 

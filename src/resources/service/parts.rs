@@ -2,8 +2,8 @@
 //! is a service.
 
 use super::{
-    Dns, Healthcheck, Logging, Mount, Network, Placement, Privileges, Publish, Reference, RegistryAuth,
-    Resources, Restart, Rollout, Ulimit, capabilities, environment, hosts, one_of,
+    Dns, Healthcheck, Logging, Mount, Network, Placement, Privileges, Publish, Reference, Resources, Restart,
+    Rollout, Ulimit, capabilities, environment, hosts, one_of,
 };
 use crate::terraform::{Duration, Model};
 use std::collections::{BTreeMap, BTreeSet};
@@ -158,14 +158,6 @@ pub struct Parts {
 
     /// Where the output of the tasks goes. Without it that is up to each node.
     pub logging: Option<Logging>,
-
-    /// Any text. With each new one the next apply replaces all tasks although nothing else changed, as `docker service
-    /// update --force` does.
-    pub force_update: Option<String>,
-
-    /// Credentials with which the nodes pull the image, instead of those that the provider finds. They are sent with
-    /// every create and update, and the swarm keeps them for tasks that start later.
-    pub registry_auth: Option<RegistryAuth>,
 }
 
 impl Parts {
@@ -209,8 +201,6 @@ impl Parts {
             update: Some(Rollout::engine_default()),
             rollback: Some(Rollout::engine_default()),
             logging: None,
-            force_update: None,
-            registry_auth: None,
         }
     }
 }
@@ -220,7 +210,11 @@ pub const ENGINE_GRACE: i64 = 10_000_000_000;
 
 /// The Engine takes no words for "the image's own", so they would not come back.
 fn some_words(words: &[String]) -> Result<(), String> {
-    if words.is_empty() { Err("at least one word; for the image's own, leave it out".to_owned()) } else { Ok(()) }
+    if words.is_empty() {
+        Err("at least one word; for the image's own, leave it out".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 fn not_empty(text: &str) -> Result<(), String> {

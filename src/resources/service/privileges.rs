@@ -110,7 +110,10 @@ impl Privileges {
             selinux,
             seccomp,
             apparmor,
-            no_new_privileges: found.no_new_privileges.filter(|yes| *yes || is_false).or(is_false.then_some(false)),
+            no_new_privileges: found
+                .no_new_privileges
+                .filter(|yes| *yes || is_false)
+                .or(is_false.then_some(false)),
         };
         (read != Privileges::default()).then_some(read)
     }

@@ -148,8 +148,7 @@ impl Reference {
             config_name: Some(config.name),
             ..ConfigReference::default()
         });
-        container_mut(spec).configs =
-            Some(sorted(wanted).iter().map(reference).chain(credentials).collect());
+        container_mut(spec).configs = Some(sorted(wanted).iter().map(reference).chain(credentials).collect());
     }
 
     fn file(&self) -> FileTarget {

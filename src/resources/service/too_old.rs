@@ -40,7 +40,8 @@ pub async fn too_old(
 ) -> Diagnostics {
     let mut found = vec![];
     for (path, version) in newer(attributes, object) {
-        if let Err(error @ Error::TooOld { .. }) = docker.require_version(&format!("`{path}`"), version).await {
+        if let Err(error @ Error::TooOld { .. }) = docker.require_version(&format!("`{path}`"), version).await
+        {
             found.push(failure(&format!("use `{path}`"), &error).at(path));
         }
     }
@@ -56,12 +57,20 @@ fn newer(attributes: &[(&'static str, Attribute)], object: &Object) -> Vec<(Path
     found
 }
 
-fn walk(attribute: &Attribute, value: &Value, dotted: &str, path: &Path, found: &mut Vec<(Path, ApiVersion)>) {
-    let is_default = matches!(&attribute.unset, Unset::Default(default) if attribute.computed && default == value);
+fn walk(
+    attribute: &Attribute,
+    value: &Value,
+    dotted: &str,
+    path: &Path,
+    found: &mut Vec<(Path, ApiVersion)>,
+) {
+    let is_default =
+        matches!(&attribute.unset, Unset::Default(default) if attribute.computed && default == value);
     if value.is_null() || value.is_unknown() || is_default {
         return;
     }
-    let meant = |since: &&Since| since.path == dotted && since.word.is_none_or(|word| value.as_str() == Some(word));
+    let meant =
+        |since: &&Since| since.path == dotted && since.word.is_none_or(|word| value.as_str() == Some(word));
     if let Some(since) = SINCE.iter().find(meant) {
         found.push((path.clone(), since.version));
         return;
@@ -96,7 +105,10 @@ mod tests {
     use crate::terraform::Model;
 
     fn found(parts: Parts) -> Vec<String> {
-        newer(&Parts::attributes(), &parts.encode()).iter().map(|(path, since)| format!("{path} {since}")).collect()
+        newer(&Parts::attributes(), &parts.encode())
+            .iter()
+            .map(|(path, since)| format!("{path} {since}"))
+            .collect()
     }
 
     #[test]
@@ -110,7 +122,10 @@ mod tests {
         };
         let cluster = Mount::plain("cluster", Some("csi".into()), "/c".into());
         let parts = Parts { mounts: vec![plain, tmpfs, cluster], oom_score_adj: 1, ..Parts::none() };
-        assert_eq!(found(parts), ["oom_score_adj 1.46", "mounts[1].tmpfs_options 1.46", "mounts[2].type 1.42"]);
+        assert_eq!(
+            found(parts),
+            ["oom_score_adj 1.46", "mounts[1].tmpfs_options 1.46", "mounts[2].type 1.42"]
+        );
     }
 
     #[test]

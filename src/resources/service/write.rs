@@ -1,9 +1,9 @@
 //! A service as it is wanted, written into the Engine's specification.
 
 use super::{
-    Dns, Healthcheck, Known, Logging, Mount, Network, Parts, Privileges, Publish, Reference, Resolved,
-    Resources, Rollout, Scale, Ulimit, container, container_mut, image, resolve, write_capabilities, write_env,
-    write_hosts,
+    Deployment, Dns, Healthcheck, Known, Logging, Mount, Network, Parts, Privileges, Publish, Reference,
+    Resolved, Resources, Rollout, Scale, Ulimit, container, container_mut, image, resolve,
+    write_capabilities, write_env, write_hosts,
 };
 use crate::docker::ServiceSpec;
 use crate::resources::generation::OWN_LABELS;
@@ -21,6 +21,8 @@ pub struct Wanted {
     pub scale: Scale,
     /// All else.
     pub parts: Parts,
+    /// What is done beside writing that.
+    pub deployment: Deployment,
     /// Secrets that the resource has made for it, beside those of its parts.
     pub owned: Vec<Resolved>,
 }
@@ -35,7 +37,10 @@ impl Wanted {
         let had = prior.map(|prior| &prior.parts);
         spec.name.get_or_insert_with(|| self.name.clone());
         self.scale.write(spec);
-        if container(spec).and_then(|own| own.image.as_deref()).is_none_or(|own| !image::is_met(&self.image, own)) {
+        if container(spec)
+            .and_then(|own| own.image.as_deref())
+            .is_none_or(|own| !image::is_met(&self.image, own))
+        {
             container_mut(spec).image = Some(self.image.clone());
         }
         self.parts.write_labels(spec, had);
@@ -52,8 +57,8 @@ impl Wanted {
                 wanted.clone().unwrap_or_else(Rollout::engine_default).write(config);
             }
         }
-        let force = &self.parts.force_update;
-        if force.is_some() && had.is_some_and(|had| had.force_update != *force) {
+        let force = &self.deployment.force_update;
+        if force.is_some() && prior.is_some_and(|prior| prior.deployment.force_update != *force) {
             // The counter is the Engine's, and others raise it too: lowering it would restart the tasks as well.
             let counter = &mut spec.task_template.get_or_insert_default().force_update;
             *counter = Some(counter.unwrap_or_default().saturating_add(1));

@@ -1,15 +1,17 @@
 //! `swarm_service`: a service of the swarm, whole.
 
+mod moved;
 mod rules;
 
-use super::service::{self, Job, Known, Parts, Rollout, Scale, Wanted, one_of};
+use super::service::{self, Deployment, Job, Known, Parts, Rollout, Scale, Wanted, one_of};
 use crate::docker::{Docker, Service};
 use crate::resources::{
     failure::{Doing, ready},
     names::service_name,
 };
 use crate::terraform::{
-    Computed, Config, Context, Diagnostics, Duration, Model, Plan, Resource, Result, Timeouts, Value,
+    Computed, Config, Context, Diagnostics, Duration, Model, MoveSource, Plan, Resource, Result, Timeouts,
+    Value,
 };
 
 /// A service of the swarm: containers of one image that run, or are to complete, on the nodes that may run them.
@@ -60,6 +62,10 @@ pub struct SwarmService {
     /// What every service has.
     #[tf(flatten)]
     service: Parts,
+
+    /// What is done with it beside.
+    #[tf(flatten)]
+    deployment: Deployment,
 
     /// What an apply waits for.
     #[tf(default = WaitFor { replicas: true })]
@@ -176,6 +182,10 @@ impl Resource for SwarmService {
         }
         Ok(listed)
     }
+
+    fn moved(source: &MoveSource) -> Option<Result<serde_json::Map<String, serde_json::Value>>> {
+        moved::moved(source)
+    }
 }
 
 impl SwarmService {
@@ -188,6 +198,7 @@ impl SwarmService {
             replicas: None,
             job: None,
             service: Parts::none(),
+            deployment: Deployment::default(),
             wait_for: WaitFor { replicas: true },
             timeouts: None,
             id: Computed::default(),
@@ -203,6 +214,7 @@ impl SwarmService {
             image: self.image.clone(),
             scale: Scale::of(&self.mode, self.replicas, self.job.as_ref()),
             parts: self.service.clone(),
+            deployment: self.deployment.clone(),
             owned: vec![],
         }
     }

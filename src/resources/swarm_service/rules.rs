@@ -31,17 +31,25 @@ fn modes(config: &Config) -> Diagnostics {
         refuse(&mut found, "replicas", &format!("A {mode} service has no `replicas`"), detail);
     }
     if mode != "replicated-job" && config.is_set("job") {
-        refuse(&mut found, "job", &format!("A {mode} service has no `job`"), "Only one of mode `replicated-job` has.");
+        refuse(
+            &mut found,
+            "job",
+            &format!("A {mode} service has no `job`"),
+            "Only one of mode `replicated-job` has.",
+        );
     }
     if mode.ends_with("-job") {
         for path in ["update", "rollback"] {
             if config.is_set(path) {
-                let detail = "An update of a job runs it again, and there are no tasks to replace one after another.";
+                let detail =
+                    "An update of a job runs it again, and there are no tasks to replace one after another.";
                 refuse(&mut found, path, &format!("A job has no `{path}`"), detail);
             }
         }
     }
-    if mode.starts_with("global") && config.known::<i64>("placement.max_replicas_per_node").is_some_and(|most| most > 0) {
+    if mode.starts_with("global")
+        && config.known::<i64>("placement.max_replicas_per_node").is_some_and(|most| most > 0)
+    {
         let detail = "It has one task on each node that `placement` allows.";
         let summary = format!("A {mode} service has no `placement.max_replicas_per_node`");
         refuse(&mut found, "placement.max_replicas_per_node", &summary, detail);
@@ -58,9 +66,11 @@ fn ports(config: &Config) -> Diagnostics {
             let detail = "Name at least one of both: `target` is the same as `port` where it is left out.";
             refuse(&mut found, path.clone(), "A published port has neither `port` nor `target`", detail);
         }
-        let is_ingress = matches!(port.get("mode"), Value::Null) || port.get("mode").as_str() == Some("ingress");
+        let is_ingress =
+            matches!(port.get("mode"), Value::Null) || port.get("mode").as_str() == Some("ingress");
         if is_dnsrr && is_ingress {
-            let detail = "Swarm refuses it, since there is no address to which the port could lead. Use mode `host`.";
+            let detail =
+                "Swarm refuses it, since there is no address to which the port could lead. Use mode `host`.";
             let path = path.then(Step::Attribute("mode".to_owned()));
             refuse(&mut found, path, "A port in mode `ingress` excludes `dnsrr`", detail);
         }
@@ -128,9 +138,16 @@ fn one_each(config: &Config) -> Diagnostics {
     let mut found = vec![];
     let spec = "privileges.credential_spec";
     if config.is_set(spec) && config.is_known(spec) {
-        let set = ["config", "file", "registry"].into_iter().filter(|name| config.is_set(&format!("{spec}.{name}")));
+        let set = ["config", "file", "registry"]
+            .into_iter()
+            .filter(|name| config.is_set(&format!("{spec}.{name}")));
         if set.count() != 1 {
-            refuse(&mut found, spec, "One place of credentials is needed", "Set one of `config`, `file` and `registry`.");
+            refuse(
+                &mut found,
+                spec,
+                "One place of credentials is needed",
+                "Set one of `config`, `file` and `registry`.",
+            );
         }
     }
     let seccomp = "privileges.seccomp";
