@@ -19,6 +19,7 @@ mod queries;
 mod registry_service;
 mod secrecy;
 mod service_matrix;
+mod service_moved;
 mod started_by_hand;
 mod swarm_node_label;
 mod swarm_secret;

@@ -19,6 +19,7 @@ mod engines;
 mod error;
 mod events;
 mod explain;
+mod jobs;
 mod label_writer;
 mod networks;
 mod nodes;

@@ -7,11 +7,9 @@ use super::object::{Extra, ObjectVersion, engine_words, null_as_default};
 use super::pace::Repeat;
 use super::shared::Wanted;
 use super::spec::{PortConfig, ServiceSpec};
-use super::tasks::TaskState;
 use super::{Docker, decode, swarm};
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
+use std::sync::Arc;
 
 /// A service. Its specification is what was asked for; whether the swarm got there is another question.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -292,48 +290,6 @@ impl Docker {
         Ok(true)
     }
 
-    /// Ends a job's tasks, so that it can be removed; of any other service nothing happens.
-    ///
-    /// Engine 20.10 does not: the tasks of a job that is removed run on until they end by themselves, and nothing can
-    /// stop them any more.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where it is gone, [`Error::Timeout`] after `limit`, and whatever keeps the Engine from
-    /// answering.
-    pub async fn end_job(&self, id: &str, limit: Duration) -> Result<()> {
-        let service = self.inspect_service(id).await?;
-        let mode = service.spec.mode.unwrap_or_default();
-        if mode.replicated_job.is_none() && mode.global_job.is_none() {
-            return Ok(());
-        }
-        let started = Instant::now();
-        let mut pause = Duration::from_millis(25);
-        let mut is_told = false;
-        while self
-            .tasks(id)
-            .await?
-            .iter()
-            .any(|task| task.desired_state <= TaskState::Complete && task.status.state.is_alive())
-        {
-            if !is_told {
-                // A run with no tasks, after which those of the last one are stopped.
-                self.update_service(id, None, |spec| {
-                    spec.have_no_tasks();
-                    Ok(Change::Always)
-                })
-                .await?;
-                is_told = true;
-            }
-            if started.elapsed() > limit {
-                let what = format!("tasks of the job `{}` still run", service.spec.name.unwrap_or_default());
-                return Err(Error::Timeout { what, after: limit });
-            }
-            self.sleep(pause).await?;
-            pause = (pause * 3 / 2).min(Duration::from_millis(250));
-        }
-        Ok(())
-    }
-
     /// Removes a service. Its tasks go afterwards: see [`Docker::wait_service_gone`].
     ///
     /// # Errors
@@ -347,16 +303,6 @@ impl Docker {
 }
 
 impl ServiceSpec {
-    /// Lets a job have no tasks: none at all, or on no node.
-    fn have_no_tasks(&mut self) {
-        if let Some(job) = self.mode.as_mut().and_then(|mode| mode.replicated_job.as_mut()) {
-            (job.max_concurrent, job.total_completions) = (Some(0), Some(0));
-            return;
-        }
-        let placement = self.task_template.get_or_insert_default().placement.get_or_insert_default();
-        placement.constraints = Some(vec!["node.id==none".to_owned()]);
-    }
-
     /// The image of the tasks.
     pub fn image(&self) -> Option<&str> {
         self.task_template.as_ref()?.container_spec.as_ref()?.image.as_deref()
