@@ -3,14 +3,14 @@
 use crate::{
     data_sources::{
         SwarmClusterData, SwarmConfigData, SwarmNetworkData, SwarmNodeData, SwarmNodesData, SwarmSecretData,
-        SwarmVolumeData,
+        SwarmServiceData, SwarmVolumeData,
     },
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
     ephemeral::{SwarmJoinToken, SwarmUnlockKey},
     functions::{ImageReference, RegistryAuth},
     resources::{
         RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel, SwarmSecret,
-        SwarmVolume,
+        SwarmService, SwarmVolume,
     },
     terraform::{
         AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
@@ -33,6 +33,7 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
         Box::new(Managed::<SwarmConfig>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmNetwork>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmVolume>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmService>::new(ADDRESS, docker)),
         Box::new(
             Managed::<RegistryService>::new(ADDRESS, docker)
                 .named("registry_service", &["swarm_registry_service"]),
@@ -53,6 +54,7 @@ fn data_sources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
         Box::new(Sourced::<SwarmSecretData>::new(docker)),
         Box::new(Sourced::<SwarmConfigData>::new(docker)),
         Box::new(Sourced::<SwarmNetworkData>::new(docker)),
+        Box::new(Sourced::<SwarmServiceData>::new(docker)),
         Box::new(Sourced::<SwarmVolumeData>::new(docker)),
     ]
 }

@@ -6,6 +6,7 @@ mod swarm_network;
 mod swarm_node;
 mod swarm_nodes;
 mod swarm_secret;
+mod swarm_service;
 mod swarm_volume;
 
 pub use swarm_cluster::SwarmClusterData;
@@ -14,6 +15,7 @@ pub use swarm_network::SwarmNetworkData;
 pub use swarm_node::SwarmNodeData;
 pub use swarm_nodes::SwarmNodesData;
 pub use swarm_secret::SwarmSecretData;
+pub use swarm_service::SwarmServiceData;
 pub use swarm_volume::SwarmVolumeData;
 
 use crate::terraform::{Config, Diagnostic, Diagnostics, Result};

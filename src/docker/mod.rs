@@ -21,6 +21,7 @@ mod engines;
 mod error;
 mod events;
 mod explain;
+mod jobs;
 mod label_writer;
 mod membership;
 mod networks;
@@ -63,7 +64,10 @@ pub use nodes::{
 pub use object::{Extra, ObjectVersion};
 pub use placement::Constraint;
 pub use registry_image::RegistryImage;
-pub use services::{Endpoint as ServiceEndpoint, JobStatus, Service, UpdateState, UpdateStatus};
+pub use services::{
+    Change, Endpoint as ServiceEndpoint, JobStatus, Service, ServiceStatus, UpdateState, UpdateStatus,
+    VirtualIp,
+};
 pub use spec::*;
 pub use ssh_files::{SshSettings, check_host_key};
 pub use swarm::{ClusterInfo, Info, RemoteManager, SwarmInfo};
@@ -116,6 +120,7 @@ struct Inner {
     nodes: Shared<Node>,
     services: Shared<Service>,
     volumes: Shared<Volume>,
+    counted_services: Shared<Service>,
     labels: label_writer::LabelWriters,
     events: events::Events,
 }
@@ -162,6 +167,7 @@ impl Docker {
             nodes: Shared::default(),
             services: Shared::default(),
             volumes: Shared::default(),
+            counted_services: Shared::default(),
             labels: label_writer::LabelWriters::default(),
             events: events::Events::default(),
         })))

@@ -152,7 +152,7 @@ mod tests {
         engine.docker.nodes().await.unwrap();
         assert_eq!(engine.docker.api_version().await, Ok(ApiVersion::NEWEST));
         let versions: Vec<_> = engine.asked().into_iter().map(|asked| asked.version).collect();
-        assert_eq!(versions, ["/v1.51", "/v1.51"]);
+        assert_eq!(versions, ["/v1.52", "/v1.52"]);
         assert_eq!(engine.count("GET /version"), 1);
     }
 

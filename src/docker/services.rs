@@ -34,6 +34,8 @@ pub struct Service {
     pub update_status: Option<UpdateStatus>,
     /// The current run of a job.
     pub job_status: Option<JobStatus>,
+    /// How many tasks there are, where that was asked for.
+    pub service_status: Option<ServiceStatus>,
     /// Fields that this provider does not know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -46,9 +48,35 @@ pub struct Endpoint {
     /// Published ports, with the ones that the swarm chose.
     #[serde(deserialize_with = "null_as_default")]
     pub ports: Vec<PortConfig>,
-    /// Fields that this provider does not know, virtual addresses among them.
+    /// Its addresses in its networks.
+    #[serde(rename = "VirtualIPs", deserialize_with = "null_as_default")]
+    pub virtual_ips: Vec<VirtualIp>,
+    /// Fields that this provider does not know.
     #[serde(flatten)]
     pub extra: Extra,
+}
+
+/// An address of a service in a network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct VirtualIp {
+    /// ID of the network.
+    #[serde(rename = "NetworkID")]
+    pub network_id: String,
+    /// The address, with the length of the network's prefix behind a slash.
+    pub addr: String,
+}
+
+/// How many tasks a service has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ServiceStatus {
+    /// Those that run.
+    pub running_tasks: u64,
+    /// Those that are to run.
+    pub desired_tasks: u64,
+    /// Those of a job that have completed.
+    pub completed_tasks: u64,
 }
 
 engine_words! {
@@ -93,6 +121,17 @@ pub struct JobStatus {
     pub last_execution: String,
 }
 
+/// What is to become of an edited specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is not written.
+    None,
+    /// It is written if it is another one now.
+    IfAny,
+    /// It is written in any case, since there are new credentials to keep with it.
+    Always,
+}
+
 impl Service {
     /// The name.
     pub fn name(&self) -> &str {
@@ -117,8 +156,24 @@ impl Docker {
         self.list_services(Wanted::Fresh).await
     }
 
+    /// All services with how many tasks they have, as old as this walk's picture of the swarm may be. The Engine counts
+    /// them for it, so they are asked for only where they are needed.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub async fn services_with_status(&self) -> Result<Arc<[Service]>> {
+        let fetch = || async { self.read(&Request::get("/services").query("status", true)).await };
+        self.0.counted_services.get(Wanted::Shared, fetch).await
+    }
+
     async fn list_services(&self, wanted: Wanted) -> Result<Arc<[Service]>> {
         self.0.services.get(wanted, || async { self.read(&Request::get("/services")).await }).await
+    }
+
+    /// What was listed is not so any more.
+    fn forget_services(&self) {
+        self.0.services.forget();
+        self.0.counted_services.forget();
     }
 
     /// The service with this ID, out of [`Docker::services`].
@@ -165,7 +220,7 @@ impl Docker {
         let request = Request::post("/services/create").creates(Kind::Service, name);
         let request = request.registry_auth(auth)?.json(spec)?;
         let created = self.create(&request).await;
-        self.0.services.forget();
+        self.forget_services();
         match created? {
             Creation::Made(id) => Ok(id),
             Creation::TakenPerhapsByUs => self.lost_service(spec, since).await,
@@ -182,8 +237,8 @@ impl Docker {
         if ours { Ok(found.id) } else { Err(taken()) }
     }
 
-    /// Changes a service: reads it afresh, lets `edit` change the specification, and writes it if `edit` answers
-    /// `true`. Answers whether it wrote. `edit` runs again where somebody else wrote in between.
+    /// Changes a service: reads it afresh, lets `edit` change the specification, and writes it as `edit` answers. Answers
+    /// whether it wrote. `edit` runs again where somebody else wrote in between.
     ///
     /// Without `auth`, the credentials that the service has stay.
     ///
@@ -194,7 +249,7 @@ impl Docker {
         &self,
         id: &str,
         auth: Option<&RegistryAuth>,
-        mut edit: impl FnMut(&mut ServiceSpec) -> Result<bool> + Send,
+        mut edit: impl FnMut(&mut ServiceSpec) -> Result<Change> + Send,
     ) -> Result<bool> {
         let mut attempts = self.attempts(Repeat::Rewrite);
         let done = loop {
@@ -207,7 +262,7 @@ impl Docker {
                 done => break done,
             }
         };
-        self.0.services.forget();
+        self.forget_services();
         done
     }
 
@@ -215,14 +270,16 @@ impl Docker {
         &self,
         id: &str,
         auth: Option<&RegistryAuth>,
-        edit: &mut (dyn FnMut(&mut ServiceSpec) -> Result<bool> + Send),
+        edit: &mut (dyn FnMut(&mut ServiceSpec) -> Result<Change> + Send),
     ) -> Result<bool> {
         let path = format!("/services/{}", segment(id));
         let read = Request::get(path.as_str()).about(Kind::Service, id);
         let Service { version, mut spec, .. } = decode(|| read.what(), &self.call_once(&read).await?)?;
         let before = spec.clone();
-        if !edit(&mut spec)? || spec == before {
-            return Ok(false);
+        match edit(&mut spec)? {
+            Change::Always => {}
+            Change::IfAny if spec != before => {}
+            Change::IfAny | Change::None => return Ok(false),
         }
         let mut write = Request::post(format!("{path}/update")).query("version", version.index);
         if auth.is_none() {
@@ -240,7 +297,7 @@ impl Docker {
     pub async fn remove_service(&self, id: &str) -> Result<()> {
         let request = Request::delete(format!("/services/{}", segment(id))).about(Kind::Service, id);
         let removed = self.remove(&request).await;
-        self.0.services.forget();
+        self.forget_services();
         removed
     }
 }
@@ -278,9 +335,9 @@ mod tests {
         })
     }
 
-    fn relabel(spec: &mut ServiceSpec) -> Result<bool> {
+    fn relabel(spec: &mut ServiceSpec) -> Result<Change> {
         spec.labels.get_or_insert_default().insert("k".into(), "v".into());
-        Ok(true)
+        Ok(Change::IfAny)
     }
 
     #[tokio::test]
@@ -301,10 +358,11 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_sent_where_nothing_changes() {
         let engine = engine(0);
-        assert_eq!(engine.docker.update_service("id", None, |_| Ok(true)).await, Ok(false));
+        assert_eq!(engine.docker.update_service("id", None, |_| Ok(Change::IfAny)).await, Ok(false));
         let refused = |_: &mut ServiceSpec| Err(Error::Stopped);
         assert_eq!(engine.docker.update_service("id", None, refused).await, Err(Error::Stopped));
         assert_eq!(engine.count("POST /services/id/update"), 0);
+        assert_eq!(engine.docker.update_service("id", None, |_| Ok(Change::Always)).await, Ok(true));
     }
 
     #[tokio::test]

@@ -13,11 +13,11 @@ impl ApiVersion {
     /// The oldest version that is spoken: Engine 20.10, the first with job modes and `CapabilityAdd`.
     pub const OLDEST: Self = Self(1, 41);
 
-    /// The newest version that is asked for (Engine 28.3).
+    /// The newest version that is asked for (Engine 29.0).
     ///
     /// The highest common version is always used, for an Engine drops fields that are newer than the version
     /// of the request, and so a low version would reset what others have set.
-    pub const NEWEST: Self = Self(1, 51);
+    pub const NEWEST: Self = Self(1, 52);
 }
 
 impl fmt::Display for ApiVersion {

@@ -1,6 +1,6 @@
 //! Which differences are none: other spellings of the same meaning, and other orders where order means nothing.
 
-use super::{Attribute, Kind, Nesting, Type, Value};
+use super::{Attribute, Kind, Nesting, Type, Value, schema::Unset};
 use std::collections::BTreeMap;
 
 /// `wanted`, spelt as `held` spells it wherever the two mean the same.
@@ -61,12 +61,15 @@ pub(super) fn settle_object(members: &[(&'static str, Attribute)], wanted: Value
 /// In a list whose order means nothing, what is still there keeps its place, and what is new takes the places
 /// of what is gone: a plan then shows what changed as itself and nothing else.
 pub(super) fn arrange(attribute: &Attribute, found: Value, held: &Value) -> Value {
+    if !held.is_null() && attribute.same.is_some_and(|same| same(&found, held)) {
+        return held.clone();
+    }
     if let (true, Value::List(found), Value::List(held)) = (order_is_nothing(attribute), &found, held) {
         let mut rest: Vec<Value> = found.clone();
         let mut places: Vec<Option<Value>> = held
             .iter()
             .map(|held| {
-                let index = rest.iter().position(|found| means(attribute, found, held))?;
+                let index = rest.iter().position(|found| is_found(attribute, found, held))?;
                 rest.remove(index);
                 Some(held.clone())
             })
@@ -79,8 +82,8 @@ pub(super) fn arrange(attribute: &Attribute, found: Value, held: &Value) -> Valu
     }
     match (&attribute.kind, found, held) {
         // An object that says nothing is no object to the server.
-        (Kind::Nested(Nesting::Single, _), Value::Null, Value::Map(held))
-            if held.values().all(Value::is_null) =>
+        (Kind::Nested(Nesting::Single, members), Value::Null, Value::Map(held))
+            if says_nothing(members, held) =>
         {
             Value::Map(held.clone())
         }
@@ -124,6 +127,25 @@ fn left_over(attribute: &Attribute, wanted: &[Value], held: &[Value]) -> Option<
         }
     }
     Some(left)
+}
+
+/// Whether an object has nothing but what it would have if the configuration had left it empty.
+fn says_nothing(members: &[(&'static str, Attribute)], held: &BTreeMap<String, Value>) -> bool {
+    members.iter().all(|(name, member)| match (held.get(*name), &member.unset) {
+        (None | Some(Value::Null), _) => true,
+        (Some(value), Unset::Default(default)) if member.computed => value == default,
+        _ => false,
+    })
+}
+
+/// Whether an element that was found on the server is the one that the state holds.
+fn is_found(attribute: &Attribute, found: &Value, held: &Value) -> bool {
+    match (&attribute.kind, found, held) {
+        (Kind::Nested(_, members), Value::Map(found), Value::Map(held)) => {
+            arrange_object(members, found.clone(), held) == *held
+        }
+        _ => found == held,
+    }
 }
 
 /// Whether two elements of a collection mean the same.

@@ -2,7 +2,10 @@
 
 use super::{Attribute, Object, Result};
 
-/// A struct that is an object of a schema: `#[derive(Model)]` makes the three from its fields.
+/// A struct that is an object of a schema: `#[derive(Model)]` makes it from its fields.
+///
+/// A field with `#[tf(flatten)]` is a model whose attributes stand among the struct's own: what several resources have
+/// in common is written once.
 ///
 /// The type of a field says whether the attribute is required (`T`), optional (`Option<T>`), computed
 /// ([`Computed<T>`](super::Computed)), write-only ([`WriteOnly<T>`](super::WriteOnly)) or sensitive
@@ -15,12 +18,27 @@ pub trait Model: Sized {
     /// The attributes, in the order of the fields.
     fn attributes() -> Vec<(&'static str, Attribute)>;
 
-    /// The struct that an object of values is.
+    /// The struct that an object of values is, whose other attributes it leaves there.
     ///
     /// # Errors
     /// A value is of another type than its field; the diagnostic has its path.
-    fn decode(object: Object) -> Result<Self>;
+    fn take_from(object: &mut Object) -> Result<Self>;
+
+    /// Puts the struct's values into an object. What is computed and not set yet is unknown.
+    fn put_into(self, object: &mut Object);
+
+    /// The struct that an object of values is.
+    ///
+    /// # Errors
+    /// Those of [`Model::take_from`].
+    fn decode(mut object: Object) -> Result<Self> {
+        Self::take_from(&mut object)
+    }
 
     /// The object of values that the struct is. What is computed and not set yet is unknown.
-    fn encode(self) -> Object;
+    fn encode(self) -> Object {
+        let mut object = Object::default();
+        self.put_into(&mut object);
+        object
+    }
 }

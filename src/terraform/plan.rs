@@ -111,17 +111,17 @@ impl Plan {
         }
     }
 
-    /// The same for one attribute of each object in a list; unknown where there is no value yet.
-    pub fn derive_each<F: Field>(&mut self, path: &str, member: &str, value: Option<F>) {
-        let Some(value) = value.map(F::encode) else { return };
+    /// The same for one attribute of each object in a list; `value` makes it of the object, unless it cannot tell yet.
+    pub fn derive_each<F: Field>(&mut self, path: &str, member: &str, value: impl Fn(&Value) -> Option<F>) {
         let Some(Value::List(items)) = self.planned.0.0.get_mut(path) else { return };
         for (index, item) in items.iter_mut().enumerate() {
             let is_set = match self.config.get(path) {
                 Value::List(config) => config.get(index).is_some_and(|config| !config.get(member).is_null()),
                 _ => false,
             };
-            if let (false, Value::Map(members)) = (is_set, item) {
-                members.insert(member.to_owned(), value.clone());
+            let derived = value(item).map(F::encode);
+            if let (false, Some(value), Value::Map(members)) = (is_set, derived, item) {
+                members.insert(member.to_owned(), value);
             }
         }
     }

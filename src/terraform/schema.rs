@@ -1,6 +1,6 @@
 //! The schema: what Terraform is told about each attribute. Every `#[tf(…)]` option is a method of [`Builder`].
 
-use super::{Field, Type, Value};
+use super::{Field, Object, Type, Value};
 use std::{borrow::Borrow, fmt, marker::PhantomData, sync::Arc};
 
 /// The schema of a resource, or of the provider block.
@@ -20,10 +20,38 @@ impl Schema {
         object_type(&self.attributes)
     }
 
+    /// A state in which what has a default has it: attributes that were not there yet when it was stored are null.
+    pub fn completed(&self, state: Object) -> Object {
+        match completed(&self.attributes, state.into()) {
+            Value::Map(attributes) => Object(attributes),
+            _ => Object::default(),
+        }
+    }
+
     /// The attribute of that name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|(own, _)| *own == name).map(|(_, attribute)| attribute)
     }
+}
+
+fn completed(members: &[(&'static str, Attribute)], object: Value) -> Value {
+    let Value::Map(mut object) = object else { return object };
+    for (name, member) in members {
+        let value = object.remove(*name).unwrap_or_default();
+        let value = match (value, &member.unset, &member.kind) {
+            (Value::Null, Unset::Default(default), _) if member.computed => default.clone(),
+            (Value::List(items), _, Kind::Nested(_, members)) => {
+                Value::List(items.into_iter().map(|item| completed(members, item)).collect())
+            }
+            (Value::Map(items), _, Kind::Nested(Nesting::Map, members)) => {
+                Value::Map(items.into_iter().map(|(key, item)| (key, completed(members, item))).collect())
+            }
+            (object, _, Kind::Nested(Nesting::Single, members)) => completed(members, object),
+            (value, ..) => value,
+        };
+        object.insert((*name).to_owned(), value);
+    }
+    Value::Map(object)
 }
 
 fn object_type(attributes: &[(&'static str, Attribute)]) -> Type {

@@ -55,7 +55,7 @@ pub(super) fn places<'a>(seen: &'a Seen, written: Option<Moment>) -> Places<'a> 
         if job && task.job_iteration.unwrap_or_default() != iteration.unwrap_or_default() {
             continue;
         }
-        let place = places.entry(place_of(task)).or_default();
+        let place = places.entry(place_of(task, is_global(&seen.service.spec))).or_default();
         let node = seen.nodes.iter().find(|node| node.id == task.node_id);
         let down = node.is_some_and(|node| node.status.state == NodeState::Down);
         let state = task.status.state;
@@ -78,8 +78,9 @@ pub(super) fn places<'a>(seen: &'a Seen, written: Option<Moment>) -> Places<'a> 
     places
 }
 
-fn place_of(task: &Task) -> String {
-    if task.slot > 0 { format!("{:05}", task.slot) } else { task.node_id.clone() }
+/// The slots of a replicated job are counted from 0, so a task without a slot may have one.
+fn place_of(task: &Task, is_global: bool) -> String {
+    if is_global { task.node_id.clone() } else { format!("{:05}", task.slot) }
 }
 
 pub(super) fn wanted_alive(task: &Task) -> bool {

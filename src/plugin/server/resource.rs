@@ -49,7 +49,7 @@ pub(super) async fn upgrade<P: Provider>(
     } else {
         of_today(resource, resource.upgrade(request.version, attributes(stored)?)?)?
     };
-    let state = state.map(|state| without_write_only(&schema.attributes, state));
+    let state = state.map(|state| schema.completed(without_write_only(&schema.attributes, state)));
     let (state, bugs) = encode(resource, state.as_ref());
     Ok(upgrade_resource_state::Response {
         upgraded_state: Some(state),
@@ -212,7 +212,8 @@ pub(super) async fn r#move<P: Provider>(
         private: request.source_private.to_vec(),
     })?;
     let state = of_today(resource, moved)?;
-    let state = state.map(|state| without_write_only(&resource.schema().attributes, state));
+    let schema = resource.schema();
+    let state = state.map(|state| schema.completed(without_write_only(&schema.attributes, state)));
     let (encoded, bugs) = encode(resource, state.as_ref());
     Ok(move_resource_state::Response {
         target_state: Some(encoded),

@@ -15,7 +15,10 @@ use crate::{
         configuration::DEBUG_PORT,
         derive, htpasswd,
     },
-    resources::failure::sentence,
+    resources::{
+        failure::sentence,
+        service::{self, list},
+    },
     terraform::{Config, Diagnostic, Diagnostics, Duration, Number, Plan, Value},
 };
 use std::{collections::BTreeMap, time::SystemTime};
@@ -23,6 +26,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 /// What a configuration says by itself.
 pub(super) fn offline(config: &Config) -> Diagnostics {
     let mut found = exclusions(config);
+    found.extend(service::offline(config));
     if is_rendered(config) {
         let findings =
             [storage(config), updates(config), ports(config), access(config), tls(config), htpasswd(config)];
@@ -275,12 +279,4 @@ fn targets(config: &Config) -> Diagnostics {
         }
     }
     found
-}
-
-/// The elements of a list that is known; none of another.
-fn list(value: &Value) -> &[Value] {
-    match value {
-        Value::List(items) => items,
-        _ => &[],
-    }
 }

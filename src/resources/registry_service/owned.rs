@@ -267,7 +267,7 @@ async fn ensure(
 fn reference(service: &RegistryService, role: Role, object: Object) -> Resolved {
     // A user by number owns its files alone; of a user by name the number is not known here.
     let number = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_digit());
-    let mut user = service.user.as_deref().unwrap_or("0").splitn(2, ':');
+    let mut user = service.service.user.as_deref().unwrap_or("0").splitn(2, ':');
     let (uid, gid) = (user.next().unwrap_or("0"), user.next().unwrap_or("0"));
     let alone = number(uid) && number(gid);
     let file = Reference {

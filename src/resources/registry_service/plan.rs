@@ -6,12 +6,10 @@ use super::{
     settings::is_rendered,
 };
 use crate::{
-    docker::ServiceSpec,
     registry::{self, Dialect, Secret, configuration::DEBUG_PORT, derive, image::Reference as Image},
-    resources::service::{Healthcheck, Publish, Reference, Rollout},
-    terraform::{Diagnostic, Duration, Number, Plan, Private, Result, Value},
+    resources::service::{self, Healthcheck, Publish, Rollout},
+    terraform::{Diagnostic, Duration, Plan, Result},
 };
-use std::collections::BTreeMap;
 
 /// Derives and computes what the schema leaves open.
 pub(super) fn plan(plan: &mut Plan) -> Result<()> {
@@ -19,7 +17,7 @@ pub(super) fn plan(plan: &mut Plan) -> Result<()> {
     distribution(plan, rendered)?;
     http(plan, rendered);
     targets(plan, rendered);
-    sources(plan);
+    service::settle_references(plan);
     let check = healthcheck(plan, rendered);
     stop_grace(plan, rendered);
     rollouts(plan, rendered, check.as_ref());
@@ -66,46 +64,7 @@ fn http(plan: &mut Plan, rendered: bool) {
 /// A published port leads to the one on which the registry listens.
 fn targets(plan: &mut Plan, rendered: bool) {
     let listens = if rendered { plan.known::<i64>("http.port") } else { Some(by_environment(plan)) };
-    plan.derive_each("publish", "target", listens);
-}
-
-/// The names of the secrets and configs that a service refers to, by ID.
-const NAMES: &str = "names";
-
-/// Keeps what a service calls its secrets and configs, so that a plan can tell an ID and a name of one object for what
-/// they are. They change with the service only.
-pub(super) fn remember_names(spec: &ServiceSpec, private: &mut Private) {
-    let references = Reference::secrets(spec).into_iter().chain(Reference::configs(spec));
-    let names: BTreeMap<String, String> =
-        references.map(|found| (found.object.id, found.object.name)).collect();
-    if names.is_empty() {
-        private.remove(NAMES);
-    } else {
-        private.set(NAMES, names);
-    }
-}
-
-/// A reference by name where the state has the ID, or the other way round, is no difference.
-fn sources(plan: &mut Plan) {
-    let names: BTreeMap<String, String> = plan.private.get(NAMES).unwrap_or_default();
-    for path in ["secrets", "configs"] {
-        let Some(wanted) = plan.known::<Vec<Reference>>(path) else { continue };
-        let Some(held) = plan.prior.as_ref().and_then(|prior| prior.known::<Vec<Reference>>(path)) else {
-            continue;
-        };
-        let id = |source: &str| {
-            names.iter().find(|(_, name)| *name == source).map_or(source.to_owned(), |(id, _)| id.clone())
-        };
-        let by_id = |references: &[Reference]| {
-            let by_id = |own: &Reference| Reference { source: id(&own.source), ..own.clone() };
-            let mut references: Vec<Reference> = references.iter().map(by_id).collect();
-            references.sort();
-            references
-        };
-        if wanted != held && by_id(&wanted) == by_id(&held) {
-            plan.set(path, held);
-        }
-    }
+    plan.derive_each("publish", "target", |_| listens);
 }
 
 /// The port on which a registry listens that is configured by its environment.
@@ -158,14 +117,7 @@ fn rollouts(plan: &mut Plan, rendered: bool, check: Option<&derive::HealthCheck>
             default.monitor = Duration::from_std(derive::monitor(check));
             default.failure_action = if path == "update" { "rollback" } else { "pause" }.to_owned();
         }
-        if let Some(order) = order {
-            plan.derive(&format!("{path}.order"), order);
-        }
-        plan.derive(&format!("{path}.parallelism"), default.parallelism);
-        plan.derive(&format!("{path}.delay"), default.delay);
-        plan.derive(&format!("{path}.monitor"), default.monitor);
-        plan.derive(&format!("{path}.failure_action"), default.failure_action);
-        plan.derive(&format!("{path}.max_failure_ratio"), Number::from(0_i64));
+        default.derive(path, order, plan);
     }
 }
 
@@ -184,7 +136,7 @@ fn update_order(plan: &Plan) -> Option<String> {
 }
 
 fn computed(plan: &mut Plan, rendered: bool) -> Result<()> {
-    digest(plan);
+    service::plan_digest(plan);
     if !rendered {
         plan.set("config_secret", String::new());
         plan.set("config_preview", String::new());
@@ -206,22 +158,9 @@ fn computed(plan: &mut Plan, rendered: bool) -> Result<()> {
         plan.set_unknown("config_preview");
         plan.set_unknown("config_secret");
     }
-    if plan.private.get::<bool>(super::UNSETTLED) == Some(true) {
+    if service::is_unsettled(&plan.private) {
         // A rollout was cut off: an update is planned that carries it on, and this is how it shows.
         plan.set_unknown("config_preview");
     }
     Ok(())
-}
-
-/// Without a change of the image its digest stays; with one it is that of the new reference.
-fn digest(plan: &mut Plan) {
-    if !plan.is_create() && !plan.changes("image") {
-        return;
-    }
-    match plan.known::<String>("image").map(|image| image.parse::<Image>()) {
-        Some(Ok(reference)) => plan.set("image_digest", reference.digest().map(str::to_owned)),
-        Some(Err(_)) => plan.set("image_digest", None::<String>),
-        None if matches!(plan.get("image"), Value::Unknown(_)) => plan.set_unknown("image_digest"),
-        None => {}
-    }
 }

@@ -2,9 +2,9 @@
 
 use super::RegistryService;
 use crate::{
-    docker::{Docker, TaskState, Wait},
+    docker::Docker,
     registry::probe::{Expectation, Probe, Trust},
-    resources::failure::sentence,
+    resources::{failure::sentence, service::Wanted},
     terraform::{Context, Diagnostic, Duration, Result},
 };
 use std::time::Instant;
@@ -16,6 +16,7 @@ impl RegistryService {
     /// It cannot get there, or not in time; the words are those of its tasks.
     pub(super) async fn settle(
         &self,
+        wanted: &Wanted,
         written: bool,
         limit: &Duration,
         context: &Context<Docker>,
@@ -24,21 +25,7 @@ impl RegistryService {
             return Ok(());
         }
         let started = Instant::now();
-        let wait = Wait { written, ..Wait::at_most(limit.to_std()) };
-        if let Err(failure) = context.client.converge(self.id.get()?, wait).await {
-            let mut detail = failure.to_string();
-            let ended = failure.problems.iter().any(|problem| problem.state == TaskState::Complete);
-            if ended && self.healthcheck.is_some() {
-                detail.push_str(
-                    "\nThe Engine also stops a task whose health check fails, and the registry ends without an error then: \
-                     try the command of `healthcheck` in its container.",
-                );
-            }
-            return Err(Diagnostic::error(
-                format!("Service `{}` does not run as it should", self.name),
-                detail,
-            ));
-        }
+        wanted.settle(self.id.get()?, written, limit, &context.client).await?;
         self.serves(limit.to_std().saturating_sub(started.elapsed()), context).await
     }
 

@@ -4,6 +4,14 @@ use super::{container, container_mut};
 use crate::docker::ServiceSpec;
 use std::collections::BTreeMap;
 
+/// Refuses names that a process could not have.
+pub fn names(env: &BTreeMap<String, String>) -> Result<(), String> {
+    match env.keys().find(|name| name.is_empty() || name.contains('=')) {
+        Some(name) => Err(format!("`{name}` cannot be the name of a variable")),
+        None => Ok(()),
+    }
+}
+
 /// The environment of a specification; of a name that is there twice, the last counts, as in a process.
 pub fn read_env(spec: &ServiceSpec) -> BTreeMap<String, String> {
     let lines = container(spec).into_iter().flat_map(|container| container.env.iter().flatten());

@@ -6,14 +6,19 @@ use crate::terraform::{Model, Size};
 use std::collections::BTreeMap;
 
 /// Something that is mounted into the tasks.
+///
+/// Engines know more options of a mount for containers than for services: `consistency`, `create_mountpoint` and the
+/// finer kinds of `read_only` of a `bind`, and images as mounts. They drop or refuse them in a service, so they are not
+/// offered here.
 #[derive(Clone, Debug, PartialEq, Model)]
 pub struct Mount {
     /// `volume`: a named volume, made on each node that runs a task. `bind`: a folder or file of the node. `tmpfs`:
-    /// memory.
+    /// memory. `cluster`: a cluster volume, which needs Engine 23 (API 1.42). `npipe`: a named pipe of Windows.
     #[tf(default = "volume", check = kind)]
     pub r#type: String,
 
-    /// Name of the volume, or path on the node. None for `tmpfs`.
+    /// Name of the volume, or path on the node. None for `tmpfs`; a volume without one is anonymous, and goes with its
+    /// task. A cluster volume's name, or `group:` and the name of its group.
     pub source: Option<String>,
 
     /// Path in the container.
@@ -28,11 +33,23 @@ pub struct Mount {
     pub volume: Option<VolumeOptions>,
 
     /// How mounts beneath a `bind` show on both sides: `rprivate`, `private`, `rshared`, `shared`, `rslave` or `slave`.
-    #[tf(check = propagation)]
-    pub bind_propagation: Option<String>,
+    #[tf(default = "rprivate", check = propagation)]
+    pub bind_propagation: String,
+
+    /// Whether what is mounted beneath the source of a `bind` is left out.
+    #[tf(default = false)]
+    pub bind_non_recursive: bool,
 
     /// How large a `tmpfs` may grow, such as `"64MiB"`.
     pub tmpfs_size: Option<Size>,
+
+    /// The mode of a `tmpfs`, in octal, such as `"1777"`.
+    #[tf(check = mode)]
+    pub tmpfs_mode: Option<String>,
+
+    /// Options of a `tmpfs`, such as `noexec` or `uid=1000`. Needs Engine 27 (API 1.46).
+    #[tf(default = vec![])]
+    pub tmpfs_options: Vec<String>,
 }
 
 /// What else can be said of a volume.
@@ -57,12 +74,16 @@ pub struct VolumeOptions {
     pub driver_options: BTreeMap<String, String>,
 }
 
+/// What the Engine does with a bind of which nothing is said.
+const PRIVATE: &str = "rprivate";
+
 fn kind(kind: &str) -> Result<(), String> {
-    one_of(kind, &["volume", "bind", "tmpfs"])
+    one_of(kind, &["volume", "bind", "tmpfs", "cluster", "npipe"])
 }
 
 fn absolute(path: &str) -> Result<(), String> {
-    if path.starts_with('/') && path.len() > 1 {
+    let windows = path.starts_with('\\') || path.chars().nth(1) == Some(':');
+    if (path.starts_with('/') && path.len() > 1) || windows {
         Ok(())
     } else {
         Err("a path in the container is absolute, and not the root".to_owned())
@@ -73,7 +94,30 @@ fn propagation(propagation: &str) -> Result<(), String> {
     one_of(propagation, &["rprivate", "private", "rshared", "shared", "rslave", "slave"])
 }
 
+fn mode(mode: &str) -> Result<(), String> {
+    match u32::from_str_radix(mode, 8) {
+        Ok(1..=0o7777) if mode.len() == 4 => Ok(()),
+        _ => Err("a mode is four octal digits, such as \"1777\"".to_owned()),
+    }
+}
+
 impl Mount {
+    /// A mount of which nothing but its kind and its place is said.
+    pub fn plain(kind: &str, source: Option<String>, target: String) -> Self {
+        Mount {
+            r#type: kind.to_owned(),
+            source,
+            target,
+            read_only: false,
+            volume: None,
+            bind_propagation: PRIVATE.to_owned(),
+            bind_non_recursive: false,
+            tmpfs_size: None,
+            tmpfs_mode: None,
+            tmpfs_options: vec![],
+        }
+    }
+
     /// The mounts of a specification.
     pub fn read(spec: &ServiceSpec) -> Vec<Self> {
         container(spec)
@@ -86,12 +130,12 @@ impl Mount {
     /// Mounts these and no others. What is mounted already stays as it is.
     pub fn write(wanted: &[Self], spec: &mut ServiceSpec) {
         let before = container(spec).and_then(|container| container.mounts.clone()).unwrap_or_default();
+        let mut wanted: Vec<Self> = wanted.iter().map(Self::normal).collect();
         let same =
             before.len() == wanted.len() && before.iter().all(|before| wanted.contains(&Self::of(before)));
         if same {
             return;
         }
-        let mut wanted = wanted.to_vec();
         wanted.sort_by(|a, b| a.target.cmp(&b.target));
         let kept = |mount: &Self| before.iter().find(|before| Self::of(before) == *mount).cloned();
         let mounts = wanted.iter().map(|mount| kept(mount).unwrap_or_else(|| mount.engine())).collect();
@@ -110,40 +154,64 @@ impl Mount {
                 .and_then(|driver| driver.options.clone())
                 .unwrap_or_default(),
         });
-        Mount {
+        let bind = mount.bind_options.as_ref();
+        let tmpfs = mount.tmpfs_options.as_ref();
+        let options = tmpfs.and_then(|tmpfs| tmpfs.options.clone()).unwrap_or_default();
+        let mount = Mount {
             r#type: mount.kind.clone().unwrap_or_else(|| "volume".to_owned()),
             source: mount.source.clone().filter(|source| !source.is_empty()),
             target: mount.target.clone().unwrap_or_default(),
             read_only: mount.read_only.unwrap_or_default(),
-            volume: volume.filter(|volume| *volume != VolumeOptions::default()),
-            bind_propagation: mount.bind_options.as_ref().and_then(|options| options.propagation.clone()),
-            tmpfs_size: mount
-                .tmpfs_options
-                .as_ref()
-                .and_then(|options| options.size_bytes)
-                .filter(|bytes| *bytes != 0)
-                .map(Size::from_bytes),
-        }
+            volume,
+            bind_propagation: bind
+                .and_then(|bind| bind.propagation.clone())
+                .filter(|propagation| !propagation.is_empty())
+                .unwrap_or_else(|| PRIVATE.to_owned()),
+            bind_non_recursive: bind.and_then(|bind| bind.non_recursive).unwrap_or_default(),
+            tmpfs_size: tmpfs.and_then(|tmpfs| tmpfs.size_bytes).map(Size::from_bytes),
+            tmpfs_mode: tmpfs.and_then(|tmpfs| tmpfs.mode).filter(|mode| *mode != 0).map(octal),
+            tmpfs_options: options.iter().map(|option| option.join("=")).collect(),
+        };
+        mount.normal()
+    }
+
+    /// The same, as it would be read back: what says nothing is not said.
+    fn normal(&self) -> Self {
+        let mut normal = self.clone();
+        normal.volume.take_if(|volume| *volume == VolumeOptions::default());
+        normal.tmpfs_size.take_if(|size| size.bytes() == 0);
+        normal
     }
 
     fn engine(&self) -> docker::Mount {
+        let bind = docker::BindOptions {
+            propagation: (self.bind_propagation != PRIVATE).then(|| self.bind_propagation.clone()),
+            non_recursive: self.bind_non_recursive.then_some(true),
+            ..docker::BindOptions::default()
+        };
+        let option = |option: &String| option.splitn(2, '=').map(str::to_owned).collect();
+        let tmpfs = docker::TmpfsOptions {
+            size_bytes: self.tmpfs_size.as_ref().map(Size::bytes),
+            mode: self.tmpfs_mode.as_ref().and_then(|mode| u32::from_str_radix(mode, 8).ok()),
+            options: (!self.tmpfs_options.is_empty())
+                .then(|| self.tmpfs_options.iter().map(option).collect()),
+            ..docker::TmpfsOptions::default()
+        };
         docker::Mount {
             kind: Some(self.r#type.clone()),
             source: self.source.clone(),
             target: Some(self.target.clone()),
             read_only: self.read_only.then_some(true),
             volume_options: self.volume.as_ref().map(VolumeOptions::engine),
-            bind_options: self.bind_propagation.as_ref().map(|propagation| docker::BindOptions {
-                propagation: Some(propagation.clone()),
-                ..docker::BindOptions::default()
-            }),
-            tmpfs_options: self.tmpfs_size.as_ref().map(|size| docker::TmpfsOptions {
-                size_bytes: Some(size.bytes()),
-                ..docker::TmpfsOptions::default()
-            }),
+            bind_options: (bind != docker::BindOptions::default()).then_some(bind),
+            tmpfs_options: (tmpfs != docker::TmpfsOptions::default()).then_some(tmpfs),
             ..docker::Mount::default()
         }
     }
+}
+
+fn octal(mode: u32) -> String {
+    format!("{mode:04o}")
 }
 
 impl VolumeOptions {

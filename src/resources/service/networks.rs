@@ -2,7 +2,7 @@
 
 use crate::docker::{self, NetworkAttachment, ServiceSpec};
 use crate::terraform::Model;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A network that the tasks join.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Model)]
@@ -13,6 +13,10 @@ pub struct Network {
     /// More names under which the tasks are found in that network.
     #[tf(default = BTreeSet::new())]
     pub aliases: BTreeSet<String>,
+
+    /// Options for the network's driver.
+    #[tf(default = BTreeMap::new())]
+    pub driver_options: BTreeMap<String, String>,
 }
 
 impl Network {
@@ -28,6 +32,7 @@ impl Network {
                 Network {
                     network: spelt.or(name).unwrap_or(id),
                     aliases: attachment.aliases.iter().flatten().cloned().collect(),
+                    driver_options: attachment.driver_opts.clone().unwrap_or_default(),
                 }
             })
             .collect();
@@ -52,6 +57,7 @@ impl Network {
             NetworkAttachment {
                 target: Some(target),
                 aliases: Some(network.aliases.iter().cloned().collect()),
+                driver_opts: (!network.driver_options.is_empty()).then(|| network.driver_options.clone()),
                 ..kept.unwrap_or_default()
             }
         };

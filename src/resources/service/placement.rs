@@ -1,7 +1,7 @@
 //! Which nodes may run the tasks: `TaskTemplate.Placement` of the Engine API.
 
 use super::{rollout::count, scheduling::constraint};
-use crate::docker::{Constraint, PlacementPreference, ServiceSpec, Spread};
+use crate::docker::{self, Constraint, PlacementPreference, ServiceSpec, Spread};
 use crate::terraform::Model;
 use std::collections::BTreeSet;
 
@@ -20,6 +20,21 @@ pub struct Placement {
     /// How many tasks one node may run at most; 0: any number.
     #[tf(default = 0, check = count)]
     pub max_replicas_per_node: i64,
+
+    /// The platforms on which the image runs, in any order. Without it they are left to others: the `docker` command
+    /// says them of the images that it looks up.
+    #[tf(unordered)]
+    pub platforms: Option<Vec<Platform>>,
+}
+
+/// A platform.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Model)]
+pub struct Platform {
+    /// The operating system, such as `linux`.
+    pub os: String,
+
+    /// The architecture, such as `amd64`. Without it any.
+    pub architecture: Option<String>,
 }
 
 fn constraints(constraints: &BTreeSet<String>) -> Result<(), String> {
@@ -38,10 +53,10 @@ fn spread(labels: &[String]) -> Result<(), String> {
 }
 
 impl Placement {
-    /// What a specification says of nodes.
-    pub fn read(spec: &ServiceSpec) -> Self {
+    /// What a specification says of nodes; of platforms only where that is asked for.
+    pub fn read(spec: &ServiceSpec, with_platforms: bool) -> Self {
         let Some(placement) = spec.task_template.as_ref().and_then(|task| task.placement.as_ref()) else {
-            return Placement::default();
+            return Placement { platforms: with_platforms.then(Vec::new), ..Placement::default() };
         };
         let spread = placement
             .preferences
@@ -53,13 +68,19 @@ impl Placement {
             spread: spread.collect(),
             max_replicas_per_node: i64::try_from(placement.max_replicas.unwrap_or_default())
                 .unwrap_or(i64::MAX),
+            platforms: with_platforms
+                .then(|| placement.platforms.iter().flatten().map(Platform::of).collect::<BTreeSet<_>>())
+                .map(|platforms| platforms.into_iter().collect()),
         }
     }
 
-    /// Says this, unless it is what is said already. Platforms, which the `docker` command fills in, stay.
-    pub fn write(&self, spec: &mut ServiceSpec) {
-        let before = Self::read(spec);
-        if before == *self {
+    /// Says this, unless it is what is said already. Platforms stay unless they were said here `before`.
+    pub fn write(&self, had: Option<&Self>, spec: &mut ServiceSpec) {
+        let with_platforms = self.platforms.is_some() || had.is_some_and(|had| had.platforms.is_some());
+        let wanted = self.platforms.clone().unwrap_or_default().into_iter().collect::<BTreeSet<_>>();
+        let sorted = with_platforms.then(|| wanted.iter().cloned().collect());
+        let before = Self::read(spec, with_platforms);
+        if before == (Placement { platforms: sorted, ..self.clone() }) {
             return;
         }
         let placement = spec.task_template.get_or_insert_default().placement.get_or_insert_default();
@@ -73,11 +94,33 @@ impl Placement {
             };
             placement.preferences = Some(self.spread.iter().map(preference).collect());
         }
-        placement.max_replicas = u64::try_from(self.max_replicas_per_node).ok();
+        if before.max_replicas_per_node != self.max_replicas_per_node {
+            placement.max_replicas = u64::try_from(self.max_replicas_per_node).ok();
+        }
+        if with_platforms {
+            placement.platforms = Some(wanted.iter().map(Platform::engine).collect());
+        }
     }
 
     /// The constraints as the scheduler understands them.
     pub fn parsed(&self) -> Vec<Constraint> {
         self.constraints.iter().filter_map(|text| constraint(text).ok()).collect()
+    }
+}
+
+impl Platform {
+    fn of(platform: &docker::Platform) -> Self {
+        Platform {
+            os: platform.os.clone().unwrap_or_default(),
+            architecture: platform.architecture.clone().filter(|name| !name.is_empty()),
+        }
+    }
+
+    fn engine(&self) -> docker::Platform {
+        docker::Platform {
+            os: Some(self.os.clone()),
+            architecture: self.architecture.clone(),
+            ..docker::Platform::default()
+        }
     }
 }

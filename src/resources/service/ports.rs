@@ -10,7 +10,7 @@ pub struct Publish {
     #[tf(check = port)]
     pub port: Option<i64>,
 
-    /// Port in the container. By default the port on which the registry listens.
+    /// Port in the container. By default the same as `port`, or in a registry the port on which it listens.
     #[tf(derived, check = port)]
     pub target: i64,
 

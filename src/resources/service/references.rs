@@ -71,10 +71,11 @@ impl Reference {
         secrets.map(|secret| resolved(&secret.secret_id, &secret.secret_name, secret.file.as_ref())).collect()
     }
 
-    /// The configs of a specification.
+    /// The configs of a specification that are files. What holds credentials is none.
     pub fn configs(spec: &ServiceSpec) -> Vec<Resolved> {
         let configs = container(spec).into_iter().flat_map(|container| container.configs.iter().flatten());
-        configs.map(|config| resolved(&config.config_id, &config.config_name, config.file.as_ref())).collect()
+        let files = configs.filter(|config| config.runtime.is_none());
+        files.map(|config| resolved(&config.config_id, &config.config_name, config.file.as_ref())).collect()
     }
 
     /// What a specification refers to, spelt as `spelt` spells it: by ID or by name, with or without a target that is
@@ -129,9 +130,10 @@ impl Reference {
         container_mut(spec).secrets = Some(sorted(wanted).iter().map(reference).collect());
     }
 
-    /// Mounts these configs and no others. What is mounted already stays as it is.
-    pub fn write_configs(wanted: &[Resolved], spec: &mut ServiceSpec) {
-        if same(&Self::configs(spec), wanted) {
+    /// Mounts these configs and no others, and refers to the one that holds `credentials`. What is mounted already stays
+    /// as it is.
+    pub fn write_configs(wanted: &[Resolved], credentials: Option<Object>, spec: &mut ServiceSpec) {
+        if same(&Self::configs(spec), wanted) && credentials_config(spec) == credentials {
             return;
         }
         let reference = |wanted: &Resolved| ConfigReference {
@@ -140,7 +142,13 @@ impl Reference {
             config_name: Some(wanted.object.name.clone()),
             ..ConfigReference::default()
         };
-        container_mut(spec).configs = Some(sorted(wanted).iter().map(reference).collect());
+        let credentials = credentials.map(|config| ConfigReference {
+            runtime: Some(serde_json::json!({})),
+            config_id: Some(config.id),
+            config_name: Some(config.name),
+            ..ConfigReference::default()
+        });
+        container_mut(spec).configs = Some(sorted(wanted).iter().map(reference).chain(credentials).collect());
     }
 
     fn file(&self) -> FileTarget {
@@ -152,6 +160,16 @@ impl Reference {
             ..FileTarget::default()
         }
     }
+}
+
+/// The config that holds credentials, of which a service can have one.
+fn credentials_config(spec: &ServiceSpec) -> Option<Object> {
+    let mut configs = container(spec)?.configs.iter().flatten();
+    let config = configs.find(|config| config.runtime.is_some())?;
+    Some(Object {
+        id: config.config_id.clone().unwrap_or_default(),
+        name: config.config_name.clone().unwrap_or_default(),
+    })
 }
 
 fn resolved(id: &Option<String>, name: &Option<String>, file: Option<&FileTarget>) -> Resolved {

@@ -2,7 +2,7 @@
 
 use super::ports::one_of;
 use crate::docker::{ServiceSpec, UpdateConfig};
-use crate::terraform::{Duration, Model, Number};
+use crate::terraform::{Duration, Model, Number, Plan};
 
 /// How the tasks of a service are replaced.
 #[derive(Clone, Debug, PartialEq, Model)]
@@ -43,6 +43,18 @@ impl Rollout {
             failure_action: "pause".to_owned(),
             max_failure_ratio: Number::from(0_i64),
         }
+    }
+
+    /// Plans this at `path` where the configuration says nothing else; the order only when it can be told.
+    pub fn derive(self, path: &str, order: Option<String>, plan: &mut Plan) {
+        if let Some(order) = order {
+            plan.derive(&format!("{path}.order"), order);
+        }
+        plan.derive(&format!("{path}.parallelism"), self.parallelism);
+        plan.derive(&format!("{path}.delay"), self.delay);
+        plan.derive(&format!("{path}.monitor"), self.monitor);
+        plan.derive(&format!("{path}.failure_action"), self.failure_action);
+        plan.derive(&format!("{path}.max_failure_ratio"), self.max_failure_ratio);
     }
 }
 

@@ -1,74 +1,43 @@
-//! What the live swarm says of a registry: nodes that do not fit, ports that are taken, an Engine that is too old.
+//! What the live swarm says of a service: nodes that do not fit, ports that are taken.
 
-use super::RegistryService;
+use super::{Eligible, Placement, Publish, Scale, Wanted};
 use crate::{
-    docker::{ApiVersion, Docker, Error, Node, Service},
-    resources::{
-        failure::{failure, sentence},
-        service::{Eligible, Healthcheck, Mount, Placement, Publish},
-    },
+    docker::{Node, Service},
+    resources::failure::sentence,
     terraform::{Diagnostic, Diagnostics, Plan},
 };
 
-/// What of the wish the live swarm is asked about.
-pub(super) struct Wish {
+/// What of a service the live swarm is asked about.
+pub struct Wish {
     name: String,
-    global: bool,
-    replicas: Option<i64>,
+    scale: Scale,
     publish: Vec<Publish>,
     placement: Placement,
-    healthcheck: Option<Healthcheck>,
-    mounts: Vec<Mount>,
     start_first: bool,
 }
 
 impl Wish {
+    /// What is planned, as soon as enough of it is known.
     pub fn planned(plan: &Plan) -> Option<Self> {
+        let mode: String = plan.known("mode")?;
         Some(Wish {
             name: plan.known("name")?,
-            global: plan.known::<String>("mode")? == "global",
-            replicas: plan.known("replicas"),
+            scale: Scale::of(&mode, plan.known("replicas"), plan.known("job").as_ref()),
             publish: plan.known("publish")?,
             placement: plan.known("placement")?,
-            healthcheck: plan.known("healthcheck"),
-            mounts: plan.known("mounts").unwrap_or_default(),
-            start_first: plan.known::<String>("update.order")? == "start-first",
+            start_first: plan.known::<String>("update.order").as_deref() == Some("start-first"),
         })
     }
 
-    pub fn of(service: &RegistryService) -> Self {
+    /// What is about to be written.
+    pub fn of(wanted: &Wanted) -> Self {
         Wish {
-            name: service.name.clone(),
-            global: service.mode == "global",
-            replicas: service.replicas,
-            publish: service.publish.clone(),
-            placement: service.placement.clone(),
-            healthcheck: service.healthcheck.clone(),
-            mounts: service.mounts.clone(),
-            start_first: service.update.order == "start-first",
+            name: wanted.name.clone(),
+            scale: wanted.scale.clone(),
+            publish: wanted.parts.publish.clone(),
+            placement: wanted.parts.placement.clone(),
+            start_first: wanted.parts.update.as_ref().is_some_and(|update| update.order == "start-first"),
         }
-    }
-
-    /// What the Engine is too old for: it would drop it without a word.
-    pub async fn too_old(&self, docker: &Docker) -> Diagnostics {
-        let mut needs = vec![];
-        if self.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some()) {
-            needs.push(("healthcheck.start_interval".to_owned(), ApiVersion(1, 44)));
-        }
-        for (index, mount) in self.mounts.iter().enumerate() {
-            if mount.volume.as_ref().is_some_and(|volume| volume.subpath.is_some()) {
-                needs.push((format!("mounts[{index}].volume.subpath"), ApiVersion(1, 45)));
-            }
-        }
-        let mut found = vec![];
-        for (path, version) in needs {
-            if let Err(error @ Error::TooOld { .. }) =
-                docker.require_version(&format!("`{path}`"), version).await
-            {
-                found.push(failure(&format!("use `{path}`"), &error).at(path.as_str()));
-            }
-        }
-        found
     }
 
     /// P1, P2, P3, P8, P11: what the nodes and the other services say.
@@ -76,11 +45,11 @@ impl Wish {
         let mut found = vec![];
         let eligible = Eligible::among(nodes, &self.placement.parsed());
         let count = i64::try_from(eligible.nodes.len()).unwrap_or(i64::MAX);
-        let replicas = if self.global { 0 } else { self.replicas.unwrap_or(1) };
-        if eligible.nodes.is_empty() && (replicas > 0 || self.global) {
+        let (replicas, global) = (self.scale.at_once(), self.scale.is_global());
+        if eligible.nodes.is_empty() && (replicas > 0 || global) {
             found.push(
                 Diagnostic::error(
-                    "No node can run the registry (P8)",
+                    format!("No node can run service `{}` (P8)", self.name),
                     format!("No node satisfies `placement.constraints`: {}.", eligible.reasons()),
                 )
                 .at("placement.constraints"),
@@ -105,11 +74,11 @@ impl Wish {
                 .at("publish"),
             );
         }
-        if host.is_some() && self.start_first && (self.global || replicas == count) {
+        if host.is_some() && self.start_first && (global || replicas == count) {
             found.push(
                 Diagnostic::error(
                     "The update could never go on (P2)",
-                    "Each node that can run the registry has a task of it, which holds the host-mode port. With start-first \
+                    "Each node that can run the service has a task of it, which holds the host-mode port. With start-first \
                      the new task waits for ever for it: Swarm's updater has no timeout. Use stop-first.",
                 )
                 .at("update.order"),

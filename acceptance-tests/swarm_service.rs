@@ -1,0 +1,517 @@
+//! `swarm_service`: what it promises.
+
+use crate::{
+    registry_service::free_port,
+    terraform::Workspace,
+    testbed::{Testbed, unique},
+};
+
+/// The resource `swarm_service.it`: a program that sleeps, with `more` in it.
+fn sleeper(name: &str, more: &str) -> String {
+    let command =
+        if more.contains("command ") { String::new() } else { "  command = [\"sleep\", \"600\"]".to_owned() };
+    let image = if more.contains("image ") { "" } else { "  image = \"busybox:1\"\n" };
+    let quick = if more.contains("mode ") || more.contains("update ") {
+        ""
+    } else {
+        "  update = { monitor = \"100ms\" }\n"
+    };
+    format!(
+        "resource \"swarm_service\" \"it\" {{\n  name = \"{name}\"\n{image}{command}\n  stop_signal = \"SIGKILL\"\n{quick}  {more}\n}}\n"
+    )
+}
+
+fn changes(action: &str) -> Vec<(String, String)> {
+    vec![("swarm_service.it".to_owned(), action.to_owned())]
+}
+
+/// A field of the specification, as JSON.
+fn spec(testbed: &Testbed, name: &str, field: &str) -> String {
+    testbed.docker(&["service", "inspect", name, "--format", &format!("{{{{json .Spec{field}}}}}")])
+}
+
+/// The IDs of the tasks that are to run.
+fn tasks(testbed: &Testbed, name: &str) -> Vec<String> {
+    let ids = testbed.docker(&["service", "ps", name, "--quiet", "--filter", "desired-state=running"]);
+    ids.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_service_lives_from_create_to_destroy() {
+    let testbed = Testbed::shared();
+    let (name, port) = (unique("lives"), free_port());
+    let publish = format!("publish = [{{ port = {port}, target = 80 }}]");
+    let workspace = Workspace::new(testbed, &sleeper(&name, &format!("replicas = 2\n  {publish}")));
+    workspace.apply_and_settle();
+    assert_eq!(tasks(testbed, &name).len(), 2, "apply returns when the tasks run");
+    let id = workspace.state("swarm_service.it")["id"].clone();
+
+    // Scaling and labels leave the tasks alone.
+    let before = tasks(testbed, &name);
+    workspace.write(&sleeper(&name, &format!("replicas = 3\n  labels = {{ a = \"b\" }}\n  {publish}")));
+    let plan = workspace.plan();
+    assert_eq!(plan.changes(), changes("update"));
+    assert_eq!(plan.differing("swarm_service.it"), ["labels", "replicas"]);
+    workspace.apply_and_settle();
+    assert!(before.iter().all(|task| tasks(testbed, &name).contains(task)), "the tasks are the same");
+
+    // A new environment replaces them, the service stays.
+    workspace.write(&sleeper(&name, &format!("env = {{ A = \"1\" }}\n  replicas = 3\n  {publish}")));
+    workspace.apply_and_settle();
+    assert!(before.iter().all(|task| !tasks(testbed, &name).contains(task)), "the tasks are other ones");
+    assert_eq!(workspace.state("swarm_service.it")["id"], id);
+
+    workspace.destroy();
+    assert!(!testbed.try_docker(&["service", "inspect", &name]).status.success());
+    let left = testbed.docker(&["ps", "--quiet", "--filter", &format!("name={name}.")]);
+    assert_eq!(left, "", "destroy returns when the tasks are gone");
+}
+
+#[test]
+fn what_others_change_shows_as_itself_and_is_put_back() {
+    let testbed = Testbed::shared();
+    let name = unique("drifts");
+    let workspace = Workspace::new(testbed, &sleeper(&name, "replicas = 0\n  env = { A = \"1\" }"));
+    workspace.apply_and_settle();
+    for (args, attribute) in [
+        (&["--env-add", "B=2"] as &[&str], "env"),
+        (&["--image", "busybox:latest", "--no-resolve-image"], "image"),
+        (&["--replicas", "1"], "replicas"),
+        (&["--constraint-add", "node.role==manager"], "placement"),
+        (&["--limit-pids", "7"], ""),
+        (&["--hostname", "other"], ""),
+        (&["--cap-add", "NET_ADMIN"], "cap_add"),
+        (&["--ulimit-add", "nofile=10:20"], "ulimits"),
+        (&["--read-only"], "read_only"),
+        (&["--tty"], "tty"),
+        (&["--sysctl-add", "net.core.somaxconn=100"], "sysctls"),
+        (&["--host-add", "db:10.0.0.1"], "hosts"),
+        (&["--group-add", "1000"], "groups"),
+        (&["--stop-grace-period", "3s"], "stop_grace_period"),
+        (&["--restart-condition", "none"], "restart"),
+        (&["--update-parallelism", "3"], "update"),
+        (&["--rollback-parallelism", "3"], "rollback"),
+        (&["--endpoint-mode", "dnsrr"], "endpoint_mode"),
+        (&["--mount-add", "type=tmpfs,target=/x"], "mounts"),
+        (&["--label-add", "theirs=1"], ""),
+    ] {
+        let mut command = vec!["service", "update", "--detach", "--quiet"];
+        command.extend(args);
+        command.push(&name);
+        testbed.docker(&command);
+        if attribute.is_empty() {
+            workspace.plan_is_empty();
+            continue;
+        }
+        let plan = workspace.plan();
+        assert_eq!(plan.changes(), changes("update"), "{args:?}: {}", plan.text);
+        let differing: Vec<String> = plan.differing("swarm_service.it");
+        let only: Vec<&String> = differing.iter().filter(|name| *name != "image_digest").collect();
+        assert_eq!(only, [attribute], "{args:?}");
+        workspace.apply_and_settle();
+    }
+    // What nothing is said of stays as others left it.
+    assert_eq!(spec(testbed, &name, ".Labels"), r#"{"theirs":"1"}"#);
+    assert_eq!(spec(testbed, &name, ".TaskTemplate.ContainerSpec.Hostname"), r#""other""#);
+
+    // A task that was restarted by force is not restarted once more, and gone is gone.
+    testbed.docker(&["service", "update", "--detach", "--quiet", "--force", &name]);
+    workspace.plan_is_empty();
+    workspace.write(&sleeper(&name, "replicas = 0\n  env = { A = \"2\" }"));
+    workspace.apply_and_settle();
+    assert_eq!(spec(testbed, &name, ".TaskTemplate.ForceUpdate"), "1");
+    testbed.docker(&["service", "rm", &name]);
+    assert_eq!(workspace.plan().changes(), changes("create"));
+    workspace.apply_and_settle();
+}
+
+#[test]
+fn name_and_mode_replace() {
+    let testbed = Testbed::shared();
+    let name = unique("replaced");
+    let workspace = Workspace::new(testbed, &sleeper(&name, "replicas = 0"));
+    workspace.apply_and_settle();
+    let other = unique("renamed");
+    workspace.write(&sleeper(&other, "replicas = 0"));
+    assert_eq!(workspace.plan().changes(), changes("delete+create"));
+    workspace.apply_and_settle();
+    workspace.write(&sleeper(
+        &other,
+        "mode = \"global\"\n  placement = { constraints = [\"node.role==worker\"] }",
+    ));
+    assert_eq!(workspace.plan().changes(), changes("delete+create"));
+    workspace.apply_and_settle();
+    assert_eq!(tasks(testbed, &other).len(), 2, "one task on each worker runs when apply returns");
+}
+
+#[test]
+fn a_trigger_replaces_the_tasks_and_never_lowers_the_counter() {
+    let testbed = Testbed::shared();
+    let name = unique("forced");
+    let workspace = Workspace::new(testbed, &sleeper(&name, "force_update = \"a\""));
+    workspace.apply_and_settle();
+    let before = tasks(testbed, &name);
+    testbed.docker(&["service", "update", "--quiet", "--force", &name]);
+    workspace.plan_is_empty();
+    workspace.write(&sleeper(&name, "force_update = \"b\""));
+    assert_eq!(workspace.plan().differing("swarm_service.it"), ["force_update"]);
+    workspace.apply_and_settle();
+    assert_eq!(spec(testbed, &name, ".TaskTemplate.ForceUpdate"), "2");
+    assert_ne!(tasks(testbed, &name), before);
+    let before = tasks(testbed, &name);
+    workspace.write(&sleeper(&name, ""));
+    workspace.apply_and_settle();
+    assert_eq!(tasks(testbed, &name), before, "taking the trigger away restarts nothing");
+}
+
+#[test]
+fn jobs_run_to_completion_and_run_again_with_each_update() {
+    let testbed = Testbed::shared();
+    for (mode, more, completed) in [
+        ("replicated-job", "job = { max_concurrent = 2, total_completions = 5 }", "(5/5 completed)"),
+        ("replicated-job", "", "(1/1 completed)"),
+        ("global-job", "", "(3/3 completed)"),
+    ] {
+        let name = unique("job");
+        let body =
+            |more: &str| sleeper(&name, &format!("mode = \"{mode}\"\n  command = [\"true\"]\n  {more}"));
+        let runs = || {
+            testbed.docker(&["service", "inspect", &name, "--format", "{{.JobStatus.JobIteration.Index}}"])
+        };
+        let replicas = || {
+            testbed.docker(&[
+                "service",
+                "ls",
+                "--filter",
+                &format!("name={name}"),
+                "--format",
+                "{{.Replicas}}",
+            ])
+        };
+        let workspace = Workspace::new(testbed, &body(more));
+        workspace.apply_and_settle();
+        assert!(replicas().ends_with(completed), "{mode}: {}", replicas());
+        assert_eq!(workspace.state("swarm_service.it")["update"], serde_json::Value::Null);
+        assert_eq!(runs(), "0");
+        workspace.write(&body(&format!("{more}\n  labels = {{ again = \"yes\" }}")));
+        assert_eq!(workspace.plan().differing("swarm_service.it"), ["labels"]);
+        workspace.apply_and_settle();
+        assert!(replicas().ends_with(completed), "{mode}: {}", replicas());
+        assert_eq!(runs(), "1", "it has run again");
+    }
+}
+
+#[test]
+fn a_failing_job_ends_with_its_reason() {
+    let testbed = Testbed::shared();
+    for restart in
+        ["{ condition = \"none\" }", "{ condition = \"on-failure\", max_attempts = 1, delay = \"100ms\" }"]
+    {
+        let name = unique("broken");
+        let more = format!(
+            "mode = \"replicated-job\"\n  command = [\"sh\", \"-c\", \"echo out of cheese; exit 3\"]\n  restart = {restart}"
+        );
+        let workspace = Workspace::new(testbed, &sleeper(&name, &more));
+        let begin = std::time::Instant::now();
+        let said = workspace.apply_fails();
+        for word in ["out of cheese", "non-zero exit (3)", &name] {
+            assert!(said.contains(word), "{restart}: {said}");
+        }
+        assert!(begin.elapsed().as_secs() < 60, "{restart}");
+    }
+}
+
+#[test]
+fn an_import_plans_empty_and_generates_a_configuration_that_does() {
+    let testbed = Testbed::shared();
+    let (name, port) = (unique("imported"), free_port());
+    testbed.docker(&[
+        "service",
+        "create",
+        "--quiet",
+        "--detach",
+        "--no-resolve-image",
+        "--name",
+        &name,
+        "--replicas",
+        "0",
+        "--env",
+        "B=2",
+        "--env",
+        "A=1",
+        "--label",
+        "l=1",
+        "--container-label",
+        "c=1",
+        "--hostname",
+        "h",
+        "--workdir",
+        "/tmp",
+        "--user",
+        "0:0",
+        "--group",
+        "1",
+        "--init",
+        "--read-only",
+        "--tty",
+        "--host",
+        "db:10.0.0.1",
+        "--dns",
+        "1.1.1.1",
+        "--dns-search",
+        "a.b",
+        "--dns-option",
+        "ndots:3",
+        "--stop-signal",
+        "SIGINT",
+        "--stop-grace-period",
+        "3s",
+        "--health-cmd",
+        "true",
+        "--health-interval",
+        "3s",
+        "--sysctl",
+        "net.core.somaxconn=100",
+        "--cap-add",
+        "NET_ADMIN",
+        "--cap-drop",
+        "MKNOD",
+        "--ulimit",
+        "nofile=10:20",
+        "--mount",
+        "type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1777",
+        "--mount",
+        "type=bind,source=/tmp,target=/b,bind-propagation=rslave,readonly",
+        "--mount",
+        "type=volume,source=v,target=/v,volume-nocopy,volume-label=a=b,volume-opt=o=x",
+        "--publish",
+        &format!("published={port},target=80,mode=host"),
+        "--endpoint-mode",
+        "dnsrr",
+        "--constraint",
+        "node.role==worker",
+        "--placement-pref",
+        "spread=node.labels.zone",
+        "--replicas-max-per-node",
+        "2",
+        "--limit-cpu",
+        "0.5",
+        "--limit-memory",
+        "32M",
+        "--limit-pids",
+        "9",
+        "--reserve-cpu",
+        "0.1",
+        "--reserve-memory",
+        "8M",
+        "--generic-resource",
+        "SSD=1",
+        "--restart-condition",
+        "on-failure",
+        "--restart-delay",
+        "1s",
+        "--restart-max-attempts",
+        "3",
+        "--update-parallelism",
+        "2",
+        "--update-order",
+        "start-first",
+        "--update-max-failure-ratio",
+        "0.25",
+        "--rollback-failure-action",
+        "continue",
+        "--log-driver",
+        "json-file",
+        "--log-opt",
+        "max-size=1m",
+        "--entrypoint",
+        "sleep",
+        "busybox:1",
+        "600",
+    ]);
+    let before = spec(testbed, &name, "");
+    let workspace =
+        Workspace::new(testbed, &format!("import {{\n  to = swarm_service.it\n  id = \"{name}\"\n}}\n"));
+    workspace.run(&["plan", "-generate-config-out=generated.tf", "-no-color", "-input=false"]);
+    let applied = workspace.apply();
+    assert!(applied.contains("1 imported, 0 added, 0 changed, 0 destroyed"), "{applied}");
+    workspace.write("");
+    workspace.plan_is_empty();
+    assert_eq!(spec(testbed, &name, ""), before, "an import changes nothing");
+    // An apply of one thing writes that one thing.
+    let generated = workspace.path().join("generated.tf");
+    let hcl = std::fs::read_to_string(&generated).unwrap().replace("\"2\"", "\"3\"");
+    std::fs::write(&generated, hcl).unwrap();
+    assert_eq!(workspace.plan().differing("swarm_service.it"), ["env"]);
+    workspace.apply_and_settle();
+    assert_eq!(spec(testbed, &name, ""), before.replace("B=2", "B=3"));
+}
+
+#[test]
+fn what_cannot_be_is_refused_at_plan_at_its_place() {
+    let testbed = Testbed::shared();
+    for (more, words) in [
+        ("mode = \"global\"\n  replicas = 1", "has no `replicas`"),
+        ("mode = \"global-job\"\n  job = {}", "has no `job`"),
+        ("mode = \"replicated-job\"\n  update = {}", "A job has no `update`"),
+        ("mode = \"replicated-job\"\n  rollback = {}", "A job has no `rollback`"),
+        ("mode = \"sometimes\"", "replicated-job"),
+        ("image = \"Nginx\"", "`image`"),
+        ("publish = [{ port = 80 }]\n  endpoint_mode = \"dnsrr\"", "excludes `dnsrr`"),
+        ("publish = [{}]", "neither `port` nor `target`"),
+        ("mounts = [{ type = \"tmpfs\", source = \"x\", target = \"/x\" }]", "has no `source`"),
+        ("mounts = [{ type = \"bind\", target = \"/x\" }]", "needs a `source`"),
+        ("mounts = [{ target = \"/x\", tmpfs_size = \"1MiB\" }]", "has no `tmpfs_size`"),
+        ("secrets = [{ source = \"a\", target = \"x\" }, { source = \"b\", target = \"x\" }]", "one name"),
+        ("privileges = { credential_spec = {} }", "One place of credentials"),
+        ("hosts = { db = [\"nowhere\"] }", "no IP address"),
+        ("registry_auth = { username = \"u\" }", "password is missing"),
+        ("oom_score_adj = 5", "1.46"),
+        (
+            "mounts = [{ target = \"/a\" }, { type = \"cluster\", source = \"v\", target = \"/x\" }]",
+            "`mounts[1].type`",
+        ),
+        ("resources = { limits = { memory = \"16MiB\" }, memory_swap = \"0\" }", "1.52"),
+        ("resources = { memory_swap = \"0\" }", "needs `limits.memory`"),
+        ("secrets = [{ source = \"no-such-secret\" }]", ""),
+    ] {
+        let workspace = Workspace::new(testbed, &sleeper(&unique("refused"), more));
+        let said = if words.is_empty() { workspace.apply_fails() } else { workspace.plan_fails() };
+        let words = if words.is_empty() { "no-such-secret" } else { words };
+        assert!(said.contains(words), "{more}: {said}");
+    }
+}
+
+#[test]
+fn a_taken_name_tells_how_to_import() {
+    let testbed = Testbed::shared();
+    let name = unique("taken");
+    testbed.docker(&[
+        "service",
+        "create",
+        "--quiet",
+        "--detach",
+        "--replicas",
+        "0",
+        "--name",
+        &name,
+        "busybox:1",
+    ]);
+    let said = Workspace::new(testbed, &sleeper(&name, "")).apply_fails();
+    testbed.docker(&["service", "rm", &name]);
+    assert!(said.contains(&format!("terraform import ADDRESS {name}")), "{said}");
+}
+
+#[test]
+fn a_service_follows_the_generations_of_its_secret_and_removes_the_old_one() {
+    let testbed = Testbed::shared();
+    let (name, secret) = (unique("follows"), unique("turns"));
+    let body = |version: u8| {
+        format!(
+            "resource \"swarm_secret\" \"it\" {{\n  name = \"{secret}\"\n  generations = true\n  data_wo = \"data {version}\"\n  data_wo_version = {version}\n}}\n{}",
+            sleeper(&name, "replicas = 2\n  secrets = [{ source = swarm_secret.it.id, target = \"it\" }]"),
+        )
+    };
+    let generations =
+        || testbed.docker(&["secret", "ls", "--filter", &format!("name={secret}"), "--format", "{{.Name}}"]);
+    let workspace = Workspace::new(testbed, &body(1));
+    workspace.apply_and_settle();
+    let first = generations();
+    workspace.write(&body(2));
+    workspace.apply_and_settle();
+    let second = generations();
+    assert!(first != second && second.lines().count() == 1, "one apply leaves one generation: {second}");
+    let failed = testbed.docker(&["service", "ps", &name, "--format", "{{.Error}}", "--no-trunc"]);
+    assert_eq!(failed.trim(), "", "no task failed to start");
+    assert_eq!(tasks(testbed, &name).len(), 2);
+}
+
+#[test]
+fn a_generation_of_a_config_goes_when_the_service_has_let_it_go() {
+    let testbed = Testbed::shared();
+    let (name, config) = (unique("lets-go"), unique("generation"));
+    let make = |number: u8| {
+        let own = format!("{config}-{number}");
+        let label = format!("io.localhub.swarm.generation-of={config}");
+        testbed.docker(&["config", "create", "--label", &label, &own, "/etc/hostname"]);
+        own
+    };
+    let (one, two) = (make(1), make(2));
+    let keeper = unique("keeper");
+    testbed.docker(&["config", "create", &keeper, "/etc/hostname"]);
+    let body = |configs: &[&str]| {
+        let list: Vec<String> =
+            configs.iter().map(|own| format!("{{ source = \"{own}\", target = \"/{own}\" }}")).collect();
+        sleeper(&name, &format!("replicas = 0\n  configs = [{}]", list.join(", ")))
+    };
+    let workspace = Workspace::new(testbed, &body(&[&one, &keeper]));
+    workspace.apply_and_settle();
+    workspace.write(&body(&[&two]));
+    workspace.apply_and_settle();
+    let there = |own: &str| testbed.try_docker(&["config", "inspect", own]).status.success();
+    assert!(!there(&one), "nobody uses it any more");
+    assert!(there(&two) && there(&keeper), "what is no generation is nobody's to remove");
+    workspace.destroy();
+    testbed.docker(&["config", "rm", &two, &keeper]);
+}
+
+#[test]
+fn credentials_are_sent_and_told_to_nobody() {
+    let testbed = Testbed::shared();
+    let name = unique("credentials");
+    let body = |version: u8| {
+        sleeper(
+            &name,
+            &format!(
+                "replicas = 0\n  registry_auth = {{ username = \"u\", password_wo = \"hush-hush-{version}\", password_wo_version = {version} }}"
+            ),
+        )
+    };
+    let workspace = Workspace::new(testbed, &body(1));
+    workspace.apply_and_settle();
+    let index = || testbed.docker(&["service", "inspect", &name, "--format", "{{.Version.Index}}"]);
+    let before = index();
+    workspace.write(&body(2));
+    assert_eq!(workspace.plan().differing("swarm_service.it"), ["registry_auth"]);
+    workspace.apply_and_settle();
+    assert_ne!(index(), before, "new credentials are written although nothing else changed");
+    let state = std::fs::read_to_string(workspace.path().join("terraform.tfstate")).unwrap();
+    assert!(!state.contains("hush"), "the password is in the state");
+}
+
+#[test]
+fn a_data_source_tells_what_there_is() {
+    let testbed = Testbed::shared();
+    let (name, port) = (unique("told"), free_port());
+    let own = sleeper(
+        &name,
+        &format!(
+            "replicas = 2\n  env = {{ A = \"1\" }}\n  publish = [{{ port = {port}, target = 80 }}, {{ target = 81 }}]"
+        ),
+    );
+    let workspace = Workspace::new(
+        testbed,
+        &format!(
+            "{own}\ndata \"swarm_service\" \"by_name\" {{\n  name = swarm_service.it.name\n  depends_on = [swarm_service.it]\n}}\ndata \"swarm_service\" \"by_id\" {{\n  id = swarm_service.it.id\n}}\n"
+        ),
+    );
+    workspace.apply_and_settle();
+    for address in ["data.swarm_service.by_name", "data.swarm_service.by_id"] {
+        let told = workspace.state(address);
+        assert_eq!(told["id"], workspace.state("swarm_service.it")["id"]);
+        assert_eq!((&told["running_tasks"], &told["desired_tasks"]), (&2.into(), &2.into()));
+        assert_eq!(told["spec"]["env"]["A"], "1");
+        assert_eq!((&told["mode"], &told["replicas"]), (&"replicated".into(), &2.into()));
+        let ports = told["ports"].as_array().unwrap();
+        assert!(ports.iter().any(|own| own["port"] == port && own["target"] == 80), "{ports:?}");
+        assert!(
+            ports.iter().any(|own| own["port"].as_i64() >= Some(30000) && own["target"] == 81),
+            "{ports:?}"
+        );
+        assert!(told["virtual_ips"][0]["address"].as_str().unwrap().contains('/'));
+    }
+    let missing =
+        Workspace::new(testbed, "data \"swarm_service\" \"it\" {\n  name = \"no-such-service\"\n}\n")
+            .plan_fails();
+    assert!(missing.contains("There is no service `no-such-service`"), "{missing}");
+}

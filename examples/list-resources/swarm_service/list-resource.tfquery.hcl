@@ -1,0 +1,7 @@
+list "swarm_service" "web" {
+  provider = swarm
+
+  config {
+    name = "web"
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to       = swarm_service.web
+  identity = { name = "web" }
+}

@@ -1,0 +1,134 @@
+//! How many tasks there are, and where: `Mode` of the Engine API.
+
+use super::count;
+use crate::docker::{Mode, Service, ServiceSpec};
+use crate::terraform::Model;
+
+/// How many tasks of a job there are.
+#[derive(Clone, Debug, Default, PartialEq, Model)]
+pub struct Job {
+    /// How many tasks run at the same time at most. By default one.
+    #[tf(check = some)]
+    pub max_concurrent: Option<i64>,
+
+    /// How many tasks have to complete. By default as many as `max_concurrent`.
+    #[tf(check = count)]
+    pub total_completions: Option<i64>,
+}
+
+fn some(count: &i64) -> Result<(), String> {
+    if *count > 0 { Ok(()) } else { Err("at least 1".to_owned()) }
+}
+
+/// How many tasks a service has, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scale {
+    /// So many tasks, or as many as others decide.
+    Replicated(Option<i64>),
+    /// One task on each node that can have one.
+    Global,
+    /// So many tasks that are to complete.
+    ReplicatedJob(Job),
+    /// One task on each node that can have one, that is to complete.
+    GlobalJob,
+}
+
+impl Scale {
+    /// The words of all modes.
+    pub const MODES: [&str; 4] = ["replicated", "global", "replicated-job", "global-job"];
+
+    /// What the attributes say together.
+    pub fn of(mode: &str, replicas: Option<i64>, job: Option<&Job>) -> Self {
+        match mode {
+            "global" => Scale::Global,
+            "replicated-job" => Scale::ReplicatedJob(job.cloned().unwrap_or_default()),
+            "global-job" => Scale::GlobalJob,
+            _ => Scale::Replicated(replicas),
+        }
+    }
+
+    /// What a service has.
+    pub fn read(service: &Service) -> Self {
+        let whole = |number: Option<u64>| number.and_then(|number| i64::try_from(number).ok());
+        let Some(mode) = &service.spec.mode else { return Scale::Replicated(Some(1)) };
+        if mode.global.is_some() {
+            return Scale::Global;
+        }
+        if mode.global_job.is_some() {
+            return Scale::GlobalJob;
+        }
+        if let Some(job) = &mode.replicated_job {
+            return Scale::ReplicatedJob(Job {
+                max_concurrent: whole(job.max_concurrent),
+                total_completions: whole(job.total_completions),
+            });
+        }
+        let replicated = mode.replicated.clone().unwrap_or_default();
+        Scale::Replicated(Some(whole(replicated.replicas).unwrap_or(1)))
+    }
+
+    /// The word of the mode.
+    pub fn mode(&self) -> &'static str {
+        match self {
+            Scale::Replicated(_) => "replicated",
+            Scale::Global => "global",
+            Scale::ReplicatedJob(_) => "replicated-job",
+            Scale::GlobalJob => "global-job",
+        }
+    }
+
+    /// Whether the tasks are to complete.
+    pub fn is_job(&self) -> bool {
+        matches!(self, Scale::ReplicatedJob(_) | Scale::GlobalJob)
+    }
+
+    /// Whether there is one task on each node.
+    pub fn is_global(&self) -> bool {
+        matches!(self, Scale::Global | Scale::GlobalJob)
+    }
+
+    /// How many tasks run at the same time at least, as far as that does not depend on the nodes.
+    pub fn at_once(&self) -> i64 {
+        match self {
+            Scale::Replicated(replicas) => replicas.unwrap_or(1),
+            Scale::ReplicatedJob(job) => job.total_completions.unwrap_or(1).min(1),
+            Scale::Global | Scale::GlobalJob => 0,
+        }
+    }
+
+    /// How many tasks of a job there are, spelt as `spelt` spells it; none where that is what is meant by none.
+    pub fn job(&self, spelt: Option<&Job>) -> Option<Job> {
+        let Scale::ReplicatedJob(found) = self else { return None };
+        let meaning = |job: &Job| {
+            let at_once = job.max_concurrent.unwrap_or(1);
+            (at_once, job.total_completions.unwrap_or(at_once))
+        };
+        let spelt_job = spelt.cloned().unwrap_or_default();
+        if meaning(&spelt_job) == meaning(found) { spelt.cloned() } else { Some(found.clone()) }
+    }
+
+    /// Asks for this many tasks.
+    pub fn write(&self, spec: &mut ServiceSpec) {
+        let mode = spec.mode.get_or_insert_with(Mode::default);
+        let whole = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
+        match self {
+            Scale::Global => {
+                mode.global.get_or_insert_default();
+            }
+            Scale::GlobalJob => {
+                mode.global_job.get_or_insert_default();
+            }
+            Scale::ReplicatedJob(job) => {
+                let written = mode.replicated_job.get_or_insert_default();
+                let at_once = job.max_concurrent.unwrap_or(1);
+                written.max_concurrent = whole(Some(at_once));
+                written.total_completions = whole(job.total_completions.or(Some(at_once)));
+            }
+            Scale::Replicated(replicas) => {
+                let replicated = mode.replicated.get_or_insert_default();
+                // Whoever scales it has the number from here on.
+                replicated.replicas = whole(*replicas).or(replicated.replicas).or(Some(1));
+            }
+        }
+    }
+}
