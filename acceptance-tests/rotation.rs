@@ -8,7 +8,7 @@ use std::{
     fs,
     net::TcpListener,
     path::Path,
-    process::{Child, Command, Output},
+    process::{Child, Command, Output, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -50,7 +50,9 @@ impl Balancer {
             server("right")
         );
         fs::write(&configuration, text).unwrap();
-        Balancer(Command::new("haproxy").arg("-db").arg("-f").arg(&configuration).spawn().unwrap())
+        let mut haproxy = Command::new("haproxy");
+        haproxy.args(["-db", "-q", "-f"]).arg(&configuration).stderr(Stdio::null());
+        Balancer(haproxy.spawn().unwrap())
     }
 }
 
