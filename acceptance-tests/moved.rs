@@ -69,7 +69,7 @@ moved {
 
 /// Terraform wants the provider of whatever is in the state, but asks it nothing about what a `moved` block gives to
 /// another: this one stands in for it.
-fn stand_in_for_kreuzwerker(workspace: &Workspace) {
+pub fn stand_in_for_kreuzwerker(workspace: &Workspace) {
     let folder = workspace.path().join("kreuzwerker");
     fs::create_dir(&folder).unwrap();
     symlink(

@@ -1,6 +1,7 @@
 //! `moved`: a service of the provider kreuzwerker/docker is taken over as it is.
 
 use crate::{
+    moved::stand_in_for_kreuzwerker,
     terraform::Workspace,
     testbed::{Testbed, root, unique},
 };
@@ -43,19 +44,6 @@ moved {
   to   = swarm_service.web
 }
 "#;
-
-/// Terraform wants the provider of whatever is in the state, but asks it nothing about what a `moved` block gives to
-/// another: this one stands in for it.
-fn stand_in_for_kreuzwerker(workspace: &Workspace) {
-    let folder = workspace.path().join("kreuzwerker");
-    std::fs::create_dir(&folder).unwrap();
-    let provider = env!("CARGO_BIN_EXE_terraform-provider-swarm");
-    std::os::unix::fs::symlink(provider, folder.join("terraform-provider-docker")).unwrap();
-    let settings = workspace.path().join("terraform.rc");
-    let text = std::fs::read_to_string(&settings).unwrap();
-    let more = format!("dev_overrides {{\n \"kreuzwerker/docker\" = \"{}\"\n", folder.display());
-    std::fs::write(settings, text.replace("dev_overrides {", &more)).unwrap();
-}
 
 #[test]
 fn a_state_of_docker_service_is_taken_over_and_plans_empty() {
