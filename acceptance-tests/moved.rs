@@ -133,7 +133,7 @@ fn a_state_of_kreuzwerker_s_provider_is_taken_over_and_plans_empty() {
     ]);
     let workspace = Workspace::new(testbed, &HCL.replace("NAME", &name));
     stand_in_for_kreuzwerker(&workspace);
-    let state = fs::read_to_string(root().join("acceptance-tests/moved/kreuzwerker.tfstate")).unwrap();
+    let state = fs::read_to_string(root().join("acceptance-tests/moved/kreuzwerker.json")).unwrap();
     let state = [
         ("SECRET_ID", &secret),
         ("CONFIG_ID", &config),
