@@ -140,8 +140,7 @@ fn a_state_of_docker_service_is_taken_over_and_plans_empty() {
     let hcl = filled(MOVED).replace("[\"CMD\", \"true\"]", "[\"CMD-SHELL\", \"true\"]");
     let workspace = Workspace::new(testbed, &hcl);
     stand_in_for_kreuzwerker(&workspace);
-    let state =
-        std::fs::read_to_string(root().join("acceptance-tests/moved/docker_service.json")).unwrap();
+    let state = std::fs::read_to_string(root().join("acceptance-tests/moved/docker_service.json")).unwrap();
     let state = filled(&state).replace("[\"CMD\", \"true\"]", "[\"CMD-SHELL\", \"true\"]");
     std::fs::write(workspace.path().join("terraform.tfstate"), state).unwrap();
 
