@@ -69,7 +69,7 @@ moved {
 
 /// Terraform wants the provider of whatever is in the state, but asks it nothing about what a `moved` block gives to
 /// another: this one stands in for it.
-fn stand_in_for_kreuzwerker(workspace: &Workspace) {
+pub fn stand_in_for_kreuzwerker(workspace: &Workspace) {
     let folder = workspace.path().join("kreuzwerker");
     fs::create_dir(&folder).unwrap();
     symlink(
@@ -133,7 +133,7 @@ fn a_state_of_kreuzwerker_s_provider_is_taken_over_and_plans_empty() {
     ]);
     let workspace = Workspace::new(testbed, &HCL.replace("NAME", &name));
     stand_in_for_kreuzwerker(&workspace);
-    let state = fs::read_to_string(root().join("acceptance-tests/moved/kreuzwerker.tfstate")).unwrap();
+    let state = fs::read_to_string(root().join("acceptance-tests/moved/kreuzwerker.json")).unwrap();
     let state = [
         ("SECRET_ID", &secret),
         ("CONFIG_ID", &config),

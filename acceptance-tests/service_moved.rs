@@ -1,6 +1,7 @@
 //! `moved`: a service of the provider kreuzwerker/docker is taken over as it is.
 
 use crate::{
+    moved::stand_in_for_kreuzwerker,
     terraform::Workspace,
     testbed::{Testbed, root, unique},
 };
@@ -43,19 +44,6 @@ moved {
   to   = swarm_service.web
 }
 "#;
-
-/// Terraform wants the provider of whatever is in the state, but asks it nothing about what a `moved` block gives to
-/// another: this one stands in for it.
-fn stand_in_for_kreuzwerker(workspace: &Workspace) {
-    let folder = workspace.path().join("kreuzwerker");
-    std::fs::create_dir(&folder).unwrap();
-    let provider = env!("CARGO_BIN_EXE_terraform-provider-swarm");
-    std::os::unix::fs::symlink(provider, folder.join("terraform-provider-docker")).unwrap();
-    let settings = workspace.path().join("terraform.rc");
-    let text = std::fs::read_to_string(&settings).unwrap();
-    let more = format!("dev_overrides {{\n \"kreuzwerker/docker\" = \"{}\"\n", folder.display());
-    std::fs::write(settings, text.replace("dev_overrides {", &more)).unwrap();
-}
 
 #[test]
 fn a_state_of_docker_service_is_taken_over_and_plans_empty() {
@@ -152,8 +140,7 @@ fn a_state_of_docker_service_is_taken_over_and_plans_empty() {
     let hcl = filled(MOVED).replace("[\"CMD\", \"true\"]", "[\"CMD-SHELL\", \"true\"]");
     let workspace = Workspace::new(testbed, &hcl);
     stand_in_for_kreuzwerker(&workspace);
-    let state =
-        std::fs::read_to_string(root().join("acceptance-tests/moved/docker_service.tfstate")).unwrap();
+    let state = std::fs::read_to_string(root().join("acceptance-tests/moved/docker_service.json")).unwrap();
     let state = filled(&state).replace("[\"CMD\", \"true\"]", "[\"CMD-SHELL\", \"true\"]");
     std::fs::write(workspace.path().join("terraform.tfstate"), state).unwrap();
 

@@ -383,6 +383,17 @@ fn what_cannot_be_is_refused_at_plan_at_its_place() {
 }
 
 #[test]
+fn a_service_can_be_made_before_its_nodes_where_nobody_waits() {
+    let testbed = Testbed::shared();
+    let nowhere = "placement = { constraints = [\"node.labels.nosuch==true\"] }";
+    let waits = Workspace::new(testbed, &sleeper(&unique("nowhere"), nowhere));
+    let said = waits.apply_fails();
+    assert!(said.contains("No node can run service") && said.contains("placement.constraints"), "{said}");
+    let more = format!("{nowhere}\n  wait_for = {{ replicas = false }}");
+    Workspace::new(testbed, &sleeper(&unique("nowhere"), &more)).apply_and_settle();
+}
+
+#[test]
 fn a_taken_name_tells_how_to_import() {
     let testbed = Testbed::shared();
     let name = unique("taken");

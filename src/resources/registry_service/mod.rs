@@ -148,7 +148,7 @@ impl Resource for RegistryService {
     }
 
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
-        self.wanted(vec![]).refuse(&context.client).await?;
+        self.wanted(vec![]).refuse(true, &context.client).await?;
         let owned = self.provide(None, context).await?;
         let wanted = self.wanted(owned.clone());
         let created = wanted.create(&context.client).await;
@@ -175,7 +175,7 @@ impl Resource for RegistryService {
 
     async fn update(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
         self.id = prior.id.clone();
-        self.wanted(vec![]).refuse(&context.client).await?;
+        self.wanted(vec![]).refuse(true, &context.client).await?;
         let owned = self.provide(Some(prior), context).await?;
         let (wanted, before) = (self.wanted(owned.clone()), prior.wanted(vec![]));
         let written = wanted.update(self.id.get()?, &before, context).await?;

@@ -39,17 +39,20 @@ pub async fn check(attributes: &[(&'static str, Attribute)], plan: &Plan, docker
 }
 
 impl Wanted {
-    /// Refuses what the Engine or the swarm cannot do, before anything is changed.
+    /// Refuses what the Engine cannot do, before anything is changed; and what the swarm cannot do now, if the apply
+    /// `waits` for it.
     ///
     /// # Errors
     /// The first that was found.
-    pub async fn refuse(&self, docker: &Docker) -> Result<()> {
+    pub async fn refuse(&self, waits: bool, docker: &Docker) -> Result<()> {
         ready(docker, || format!("write service `{}`", self.name)).await?;
         let object: Object = self.parts.clone().encode();
         let mut found = too_old(&super::Parts::attributes(), &object, docker).await;
-        let nodes = docker.nodes_now().await.doing(|| "list the nodes".to_owned())?;
-        let services = docker.services().await.doing(|| "list the services".to_owned())?;
-        found.extend(Wish::of(self).against(&nodes, &services));
+        if waits {
+            let nodes = docker.nodes_now().await.doing(|| "list the nodes".to_owned())?;
+            let services = docker.services().await.doing(|| "list the services".to_owned())?;
+            found.extend(Wish::of(self).against(&nodes, &services));
+        }
         found.into_iter().next().map_or(Ok(()), Err)
     }
 

@@ -84,7 +84,8 @@ pub struct SwarmService {
 /// What an apply waits for.
 #[derive(Clone, Debug, PartialEq, Model)]
 pub struct WaitFor {
-    /// Whether it waits until the tasks run or, in a job, have completed.
+    /// Whether it waits until the tasks run or, in a job, have completed. Without it a service can be made before there
+    /// are nodes for its tasks.
     #[tf(default = true)]
     pub replicas: bool,
 }
@@ -135,7 +136,7 @@ impl Resource for SwarmService {
 
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
         let wanted = self.wanted();
-        wanted.refuse(&context.client).await?;
+        wanted.refuse(self.wait_for.replicas, &context.client).await?;
         self.id = wanted.create(&context.client).await?.into();
         self.image_digest = service::digest(&self.image).into();
         let limit = Timeouts::create_or(self.timeouts.as_ref(), Duration::minutes(10));
@@ -152,7 +153,7 @@ impl Resource for SwarmService {
     async fn update(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
         self.id = prior.id.clone();
         let (wanted, before) = (self.wanted(), prior.wanted());
-        wanted.refuse(&context.client).await?;
+        wanted.refuse(self.wait_for.replicas, &context.client).await?;
         let written = wanted.update(self.id.get()?, &before, context).await?;
         if self.image != prior.image || self.image_digest.known().is_none() {
             self.image_digest = service::digest(&self.image).into();

@@ -3,6 +3,7 @@
 //! Terraform refreshes what was moved before it plans, so what this resource always looks at comes from the Engine. What
 //! it only looks at where the state has it, is carried over: then the plan of a configuration that says the same is empty.
 
+use crate::resources::kreuzwerker;
 use crate::terraform::{Diagnostic, Duration, MoveSource, Number, Result, Size};
 use serde_json::{Map, Value, json};
 
@@ -10,8 +11,7 @@ type Json = Map<String, Value>;
 
 /// The state in this resource's terms; none for a state of another type.
 pub(super) fn moved(source: &MoveSource) -> Option<Result<Json>> {
-    let is_theirs = source.provider.ends_with("/kreuzwerker/docker") && source.type_name == "docker_service";
-    is_theirs.then(|| service(&source.attributes))
+    kreuzwerker::is(source, "docker_service").then(|| service(&source.attributes))
 }
 
 fn service(theirs: &Json) -> Result<Json> {
@@ -35,7 +35,7 @@ fn service(theirs: &Json) -> Result<Json> {
         "image_digest": image.split_once('@').map(|(_, digest)| digest),
         "mode": if is_global { "global" } else { "replicated" },
         "replicas": replicas.filter(|_| !is_global),
-        "labels": labels(theirs.get("labels")),
+        "labels": kreuzwerker::labels(theirs),
         "command": words(container.get("command")),
         "args": words(container.get("args")),
         "hostname": text(container.get("hostname")),
@@ -77,14 +77,6 @@ fn whole(number: Option<&Value>) -> Option<i64> {
 fn time(time: Option<&Value>) -> Option<String> {
     let time: Duration = text(time)?.parse().ok()?;
     (time.nanos() != 0).then(|| time.to_string())
-}
-
-/// Labels, a set of objects, as a map.
-fn labels(labels: Option<&Value>) -> Option<Json> {
-    let labels = labels.and_then(Value::as_array).into_iter().flatten();
-    let pair = |label: &Value| Some((label.get("label")?.as_str()?.to_owned(), label.get("value")?.clone()));
-    let labels: Json = labels.filter_map(pair).collect();
-    (!labels.is_empty()).then_some(labels)
 }
 
 /// An object, unless nothing in it says anything.
