@@ -37,6 +37,41 @@ const MADE_BY_HAND: &[(&str, Make)] = &[
         testbed.docker(&["network", "create", "--driver", "overlay", name]);
         registry(testbed, name, options)
     }),
+    ("swarm_config", |testbed, name| {
+        testbed.docker(&["config", "create", "--label", "team=shop", name, "/etc/hostname"]);
+        name.to_owned()
+    }),
+    ("swarm_network", |testbed, name| {
+        let options = "network create --driver overlay --attachable --label a=1 --opt com.docker.network.driver.mtu=1400";
+        testbed.docker(&options.split(' ').chain([name]).collect::<Vec<_>>());
+        name.to_owned()
+    }),
+    ("swarm_volume", |testbed, name| {
+        testbed.docker(&[
+            "volume",
+            "create",
+            "--label",
+            "a=1",
+            "--opt",
+            "type=tmpfs",
+            "--opt",
+            "device=tmpfs",
+            name,
+        ]);
+        name.to_owned()
+    }),
+    ("swarm_service", |testbed, name| {
+        let options = "service create --quiet --detach --no-resolve-image --mode global --cap-add NET_ADMIN \
+                       --ulimit nofile=10:20 --host one:1.2.3.4 --env A=b --read-only --stop-signal SIGINT --tty \
+                       --sysctl net.ipv4.ip_forward=1 --label a=1 --publish 80 --group 7 --init --name";
+        let command: Vec<&str> =
+            options.split_whitespace().chain([name, "busybox:1", "sleep", "1000"]).collect();
+        testbed.docker(&command);
+        name.to_owned()
+    }),
+    // These two are there already. Of a cluster there is one, so both are only looked at.
+    ("swarm_cluster", |testbed, _| testbed.docker(&["info", "--format", "{{.Swarm.Cluster.ID}}"])),
+    ("swarm_node", |_, _| "hubworker01".to_owned()),
     // The same resource by its other name; a service as the article makes it, but for its certificates.
     ("swarm_registry_service", |testbed, name| {
         let options = "--constraint node.hostname==hubworker01 --secret NAME-key --replicas 1 \
@@ -84,6 +119,15 @@ fn imports_what_it_writes_down(workspace: &Workspace, what: &[(&str, String)]) {
     assert!(applied.contains(&only), "{applied}");
 }
 
+/// Takes away what was imported, but for the swarm itself: it is the testbed's.
+fn destroy_all_but_the_swarm(workspace: &Workspace) {
+    let addresses = workspace.run(&["state", "list"]);
+    for address in addresses.lines().filter(|address| address.starts_with("swarm_cluster.")) {
+        workspace.run(&["state", "rm", address]);
+    }
+    workspace.destroy();
+}
+
 fn generated(workspace: &Workspace) -> String {
     fs::read_to_string(workspace.path().join("generated.tf")).unwrap_or_default()
 }
@@ -121,7 +165,7 @@ fn imports_by_id_with_generated_configuration_plan_empty() {
     // The Terraform of this machine, which knows of no identity.
     let workspace = Workspace::new(&testbed, "");
     imports_what_it_writes_down(&workspace, &by_id(&testbed));
-    workspace.destroy();
+    destroy_all_but_the_swarm(&workspace);
 }
 
 #[test]
@@ -145,7 +189,7 @@ fn imports_by_identity_with_generated_configuration_plan_empty() {
         .collect();
     let workspace = Workspace::with_terraform(&testbed, &terraform, "");
     imports_what_it_writes_down(&workspace, &by_identity);
-    workspace.destroy();
+    destroy_all_but_the_swarm(&workspace);
 }
 
 fn what_is_found_is_written_down(version: &str) {
@@ -164,7 +208,7 @@ fn what_is_found_is_written_down(version: &str) {
         let only = format!("{found} to import, 0 to add, 0 to change, 0 to destroy");
         assert!(plan.contains(&only), "{said}\n{plan}\n{}", generated(&workspace));
         workspace.apply_and_settle();
-        workspace.destroy();
+        destroy_all_but_the_swarm(&workspace);
     }
 }
 

@@ -96,19 +96,41 @@ fn a_host_joins_changes_is_imported_and_leaves() {
 fn five_bare_hosts_become_a_swarm_shrink_and_are_bare_again_in_one_apply_each() {
     let hosts = ["one", "two", "three", "four", "five"];
     let testbed = Testbed::start(&["--no-swarm"], &hosts);
-    let service = r#"
-resource "swarm_node_label" "five" {
+    let service = format!(
+        r#"
+resource "swarm_node_label" "five" {{
   node  = swarm_node.five.hostname
   key   = "of"
   value = "the-same-apply"
-}
+}}
 
-resource "swarm_secret" "it" {
+resource "swarm_secret" "it" {{
   name       = "of-the-same-apply"
   data_wo    = "x"
   depends_on = [swarm_cluster.it]
-}
-"#;
+}}
+
+resource "registry_service" "it" {{
+  provider   = swarm
+  name       = "registry"
+  image      = "registry:2"
+  mode       = "global"
+  storage    = {{ filesystem = {{ bind = "/mnt/shared", shared = true }} }}
+  publish    = [{{ port = 5000, mode = "host" }}]
+  wait_for   = {{ url = "http://{}:5000/v2/" }}
+  depends_on = [swarm_node.two, swarm_node.five]
+}}
+
+resource "swarm_service" "kept" {{
+  name       = "kept"
+  image      = "busybox:1"
+  args       = ["sleep", "100000"]
+  replicas   = 4
+  depends_on = [swarm_node.two, swarm_node.five]
+}}
+"#,
+        testbed.address("one")
+    );
     let all = [CLUSTER.to_owned(), manager(&testbed, "two"), manager(&testbed, "three")].concat();
     let workers = [node(&testbed, "four", ""), node(&testbed, "five", "")].concat();
     let workspace = Workspace::new(&testbed, &format!("{all}{workers}{service}"));
@@ -131,17 +153,6 @@ resource "swarm_secret" "it" {
     );
 
     // Tasks that run where a host is taken out run elsewhere afterwards.
-    testbed.docker(&[
-        "service",
-        "create",
-        "--name",
-        "kept",
-        "--replicas",
-        "4",
-        "--detach",
-        "--no-resolve-image",
-        "registry:2",
-    ]);
     let running = || {
         let tasks = testbed.docker(&[
             "service",
@@ -169,7 +180,6 @@ resource "swarm_secret" "it" {
         assert_eq!(state_of(&testbed, host), "inactive");
     }
     eventually("no task is lost", || (running() == 4).then_some(()));
-    testbed.docker(&["service", "rm", "kept"]);
 
     workspace.destroy();
     for host in hosts {

@@ -56,7 +56,7 @@ pub enum ProbeError {
         source: io::Error,
     },
     /// No answer in time.
-    #[error("{url} did not answer within {}", crate::registry::duration::format(*.after))]
+    #[error("{url} did not answer within {}", crate::registry::duration::format(Duration::from_secs(.after.as_secs().max(1))))]
     TimedOut {
         /// What was asked.
         url: String,
@@ -160,7 +160,7 @@ pub enum WaitError {
     #[error(transparent)]
     Final(ProbeError),
     /// Time is up.
-    #[error("the registry did not serve within {}; last: {last}", crate::registry::duration::format(*.after))]
+    #[error("the registry did not serve within {}; last: {last}", crate::registry::duration::format(Duration::from_secs(.after.as_secs().max(1))))]
     TimedOut {
         /// How long it was waited for.
         after: Duration,
