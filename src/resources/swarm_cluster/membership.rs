@@ -27,12 +27,16 @@ impl SwarmCluster {
         }
         context.client.forget_membership();
         let found = host.inspect_cluster().await.doing(what)?;
+        let was_there = !info.swarm.is_in_none();
+        if was_there {
+            // Terraform destroys what could not be created as a whole, and this swarm holds what others made: it is in the
+            // state only when all went well.
+            self.as_made(&found, Some(&info))?;
+            self.settle(None, &host, &host, limit).await?;
+        }
         self.id = found.id.clone().into();
         self.created_at = found.created_at.clone().into();
-        if !info.swarm.is_in_none() {
-            self.as_made(&found, Some(&info))?;
-        }
-        self.settle(None, &host, &host, limit).await
+        if was_there { Ok(()) } else { self.settle(None, &host, &host, limit).await }
     }
 
     /// A first manager that was lost must not make a second swarm beside the one that lives on.
@@ -167,6 +171,12 @@ impl SwarmCluster {
         let id = self.id.get()?;
         let own = host.info().await.doing(what)?;
         let managers = Managers::of(id, Some(&host), &context.client).await;
+        if own.swarm.cluster_id().is_some_and(|other| other != id) {
+            return Err(not_this(&host, &own, id));
+        }
+        if managers.found.is_empty() && !own.swarm.is_in_none() && !self.force_destroy {
+            return Err(not_asked(&host, &own, managers.unsure.as_ref()));
+        }
         if let Some((manager, _)) = managers.found.first()
             && !self.force_destroy
         {
@@ -187,9 +197,6 @@ impl SwarmCluster {
         }
         if own.swarm.is_in_none() {
             return Ok(());
-        }
-        if own.swarm.cluster_id().is_some_and(|other| other != id) {
-            return Err(not_this(&host, &own, id));
         }
         let left = host.leave_swarm(true).await;
         context.client.forget_membership();
@@ -244,6 +251,26 @@ pub(super) fn not_this(host: &Docker, info: &Info, id: &str) -> Diagnostic {
     )
 }
 
+/// No manager can say which other nodes are in the swarm, so what would be lost is not known.
+fn not_asked(host: &Docker, info: &Info, unsure: Option<&docker::Error>) -> Diagnostic {
+    let why = match unsure {
+        Some(error) => error.to_string(),
+        None if info.swarm.is_locked() => format!("the host at {} is locked", host.host()),
+        None if info.swarm.is_manager() => {
+            format!("the swarm has no leader, so too few of its managers are running; the host at {} is one", host.host())
+        }
+        None => format!("the host at {} manages no swarm, and no manager is known", host.host()),
+    };
+    Diagnostic::error(
+        "It is not known which other nodes are in the swarm",
+        format!(
+            "{} Bring back its managers. If the swarm is to end with all that is in it, let the host leave by itself, with \
+             `docker swarm leave --force` there.",
+            sentence(&why)
+        ),
+    )
+}
+
 fn not_made(host: &Docker, error: &docker::Error) -> Diagnostic {
     let mut diagnostic = failure(&format!("make a swarm on the host at {}", host.host()), error);
     if error.to_string().contains("could not choose an IP address") {
@@ -259,5 +286,79 @@ fn word(availability: &str) -> Availability {
         "pause" => Availability::Pause,
         "drain" => Availability::Drain,
         _ => Availability::Active,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::scripted::{Answer, Scripted, ok, refuse};
+    use crate::terraform::{Computed, Private, Resource};
+    use serde_json::{Value, json};
+    use std::{
+        collections::BTreeMap,
+        sync::atomic::{AtomicBool, Ordering::SeqCst},
+    };
+
+    fn context(engine: &Scripted) -> Context<Docker> {
+        Context { client: engine.docker.clone(), private: Private::default(), warnings: vec![] }
+    }
+
+    /// What is planned, with a label to write.
+    fn planned() -> SwarmCluster {
+        let mut planned = SwarmCluster::imported(&Cluster::default());
+        planned.labels = Some(BTreeMap::from([("a".to_owned(), "b".to_owned())]));
+        for computed in [&mut planned.id, &mut planned.created_at, &mut planned.root_ca_certificate] {
+            *computed = Computed::default();
+        }
+        planned
+    }
+
+    /// A host in a swarm or in none, of which no change of settings is accepted.
+    fn stubborn(in_a_swarm: bool) -> Scripted {
+        let is_in = AtomicBool::new(in_a_swarm);
+        Scripted::new(move |asked| match asked.what.as_str() {
+            "GET /info" if is_in.load(SeqCst) => {
+                ok(json!({"Swarm": {"LocalNodeState": "active", "ControlAvailable": true, "Cluster": {"ID": "c"}}}))
+            }
+            "GET /info" => ok(json!({"Swarm": {"LocalNodeState": "inactive"}})),
+            "POST /swarm/init" => {
+                is_in.store(true, SeqCst);
+                ok(json!("n"))
+            }
+            "GET /swarm" => ok(json!({"ID": "c", "CreatedAt": "2026-01-01T00:00:00Z", "Spec": {}})),
+            "POST /swarm/update" => refuse(400, "no"),
+            _ => Answer::Json(200, Value::Null),
+        })
+    }
+
+    #[tokio::test]
+    async fn a_swarm_that_was_there_is_in_the_state_only_once_it_is_as_wanted() {
+        let mut adopted = planned();
+        adopted.create(&mut context(&stubborn(true))).await.unwrap_err();
+        let known = [&adopted.id, &adopted.created_at, &adopted.root_ca_certificate].map(Computed::known);
+        assert_eq!(known, [None; 3], "Terraform would destroy it");
+
+        let mut made = planned();
+        made.create(&mut context(&stubborn(false))).await.unwrap_err();
+        assert_eq!(made.id.known().map(String::as_str), Some("c"), "what was made is not forgotten");
+    }
+
+    #[tokio::test]
+    async fn a_swarm_that_cannot_tell_its_nodes_is_not_left() {
+        for swarm in [
+            json!({"LocalNodeState": "active", "ControlAvailable": true, "Cluster": null}),
+            json!({"LocalNodeState": "locked"}),
+        ] {
+            let engine = Scripted::new(move |asked| match asked.what.as_str() {
+                "GET /info" => ok(json!({ "Swarm": swarm })),
+                _ => Answer::Json(200, Value::Null),
+            });
+            let mut cluster = planned();
+            cluster.id = "c".to_owned().into();
+            let error = cluster.delete(&mut context(&engine)).await.unwrap_err();
+            assert!(error.detail.contains("docker swarm leave --force"), "{error:?}");
+            assert_eq!(engine.count("POST /swarm/leave"), 0);
+        }
     }
 }
