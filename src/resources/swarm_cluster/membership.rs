@@ -257,7 +257,10 @@ fn not_asked(host: &Docker, info: &Info, unsure: Option<&docker::Error>) -> Diag
         Some(error) => error.to_string(),
         None if info.swarm.is_locked() => format!("the host at {} is locked", host.host()),
         None if info.swarm.is_manager() => {
-            format!("the swarm has no leader, so too few of its managers are running; the host at {} is one", host.host())
+            format!(
+                "the swarm has no leader, so too few of its managers are running; the host at {} is one",
+                host.host()
+            )
         }
         None => format!("the host at {} manages no swarm, and no manager is known", host.host()),
     };
@@ -318,9 +321,9 @@ mod tests {
     fn stubborn(in_a_swarm: bool) -> Scripted {
         let is_in = AtomicBool::new(in_a_swarm);
         Scripted::new(move |asked| match asked.what.as_str() {
-            "GET /info" if is_in.load(SeqCst) => {
-                ok(json!({"Swarm": {"LocalNodeState": "active", "ControlAvailable": true, "Cluster": {"ID": "c"}}}))
-            }
+            "GET /info" if is_in.load(SeqCst) => ok(
+                json!({"Swarm": {"LocalNodeState": "active", "ControlAvailable": true, "Cluster": {"ID": "c"}}}),
+            ),
             "GET /info" => ok(json!({"Swarm": {"LocalNodeState": "inactive"}})),
             "POST /swarm/init" => {
                 is_in.store(true, SeqCst);

@@ -23,11 +23,12 @@ impl SwarmNode {
             }
             Some(host) => self.member(&host, &cluster, limit, context).await?,
         };
-        self.id = node.id.clone().into();
-        self.cluster = cluster.into();
-        self.hostname = node.hostname().to_owned().into();
         self.joined = true.into();
-        self.conform(&node, limit, context).await
+        // Terraform takes out what could not be created as a whole. That is for a host that has joined just now, and not for
+        // a node that was in before: it is in the state only when all went well.
+        self.conform(&node, limit, context).await?;
+        self.cluster = cluster.into();
+        Ok(())
     }
 
     /// Changes what can be changed, and joins a host again that is out.
@@ -43,6 +44,10 @@ impl SwarmNode {
         let node = match self.host(&context.client)? {
             Some(host) if prior.joined.known() == Some(&false) => {
                 let cluster = self.meant(context).await?;
+                if host.info().await.is_ok_and(|own| own.swarm.is_in_none()) {
+                    // Afterwards only the new ID would be known, and the record would stay where that went wrong.
+                    self.bury(before, limit, context).await?;
+                }
                 let node = self.member(&host, &cluster, limit, context).await?;
                 self.id = node.id.clone().into();
                 self.hostname = node.hostname().to_owned().into();
@@ -94,7 +99,7 @@ impl SwarmNode {
         }
     }
 
-    /// The node that a host is; it joins if it is in no swarm. Its ID is kept before anything is waited for.
+    /// The node that a host is; it joins if it is in no swarm, and then its ID is kept before anything is waited for.
     async fn member(
         &mut self,
         host: &Docker,
@@ -109,7 +114,9 @@ impl SwarmNode {
         }
         if info.swarm.is_locked() {
             self.unlock(host, limit, context).await?;
-        } else if info.swarm.is_in_none() {
+        }
+        let is_new = info.swarm.is_in_none();
+        if is_new {
             self.join(host, limit, context).await?;
         }
         info = host.info().await.doing(|| what.clone())?;
@@ -119,8 +126,10 @@ impl SwarmNode {
         if !info.swarm.is_active() || !is_known(&nodes) {
             return Err(in_another_swarm(host, &info));
         }
-        self.id = id.clone().into();
-        self.cluster = cluster.to_owned().into();
+        if is_new {
+            self.id = id.clone().into();
+            self.cluster = cluster.to_owned().into();
+        }
         let is_ready = |nodes: &[Node]| {
             nodes.iter().any(|node| {
                 let manages = node.manager_status.as_ref().is_none_or(|own| own.reachability == "reachable");
@@ -212,7 +221,12 @@ impl SwarmNode {
     }
 
     /// A manager that was restarted gets the key from the others.
-    async fn unlock(&self, host: &Docker, limit: &Duration, context: &Context<Docker>) -> Result<()> {
+    pub(super) async fn unlock(
+        &self,
+        host: &Docker,
+        limit: &Duration,
+        context: &Context<Docker>,
+    ) -> Result<()> {
         let what = || format!("unlock node `{}`", self.name());
         let key = context.client.unlock_key().await.doing(what)?;
         host.unlock(&key).await.doing(what)?;

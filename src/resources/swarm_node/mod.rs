@@ -365,3 +365,6 @@ fn role(word: &str) -> Result<(), String> {
 fn availability(word: &str) -> Result<(), String> {
     one_of(word, &["active", "pause", "drain"])
 }
+
+#[cfg(test)]
+mod tests;
