@@ -175,7 +175,8 @@ impl SwarmNode {
             join_token: token,
             availability: self.wanted_availability(),
         };
-        let joined = host.join_swarm(join, limit.to_std()).await;
+        // It ends before the whole operation does, which would cut off what is done about a host that is half joined.
+        let joined = host.join_swarm(join, limit.to_std() * 9 / 10).await;
         context.client.forget_nodes();
         joined.map_err(|error| self.not_joined(host, &remote_addrs, &error))
     }
@@ -194,6 +195,7 @@ impl SwarmNode {
             "unreachable",
             "deadline",
             "timeout",
+            "timed out",
             "no route",
             "could not find local ip",
         ]
