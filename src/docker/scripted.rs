@@ -261,4 +261,22 @@ mod tests {
         assert!(error.contains("does not answer GET /version"), "{error}");
         assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     }
+
+    #[tokio::test]
+    async fn a_login_by_ssh_that_hangs_is_told_in_the_words_of_ssh() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = format!("ssh://root@{}", silent.local_addr().unwrap());
+        // One of several, so that it takes five seconds only.
+        let hosts = vec![host, "unix:///nonexistent".to_owned()];
+        let settings = Settings { hosts, ..Settings::default() };
+        let endpoint = Endpoint::resolve(&settings, &|_| None, None).unwrap();
+        let patience = Patience {
+            first_call: Duration::from_millis(200),
+            attempts: Duration::from_secs(1),
+            ..Patience::default()
+        };
+        let docker = Docker::with_patience(&endpoint, patience).unwrap();
+        let error = docker.info().await.unwrap_err().to_string();
+        assert!(error.contains("ssh cannot connect to the host"), "{error}");
+    }
 }
