@@ -64,7 +64,14 @@ impl SwarmNode {
                 }
                 find_node(&nodes, before).cloned().doing(|| what.clone())?
             }
-            None => find_node(&nodes, before).cloned().doing(|| what.clone())?,
+            None => {
+                let node = find_node(&nodes, before).cloned().doing(|| what.clone())?;
+                // Only the way to name it may change from a host to its name.
+                if prior.connection.is_some() && self.named(&nodes)?.id != node.id {
+                    return Err(another_node(self.node.as_deref().unwrap_or_default(), &self.name()));
+                }
+                node
+            }
         };
         self.joined = true.into();
         self.conform(&node, limit, context).await
@@ -123,7 +130,10 @@ impl SwarmNode {
         let id = info.swarm.node_id.clone();
         let nodes = context.client.nodes_now().await.doing(|| what.clone())?;
         let is_known = |nodes: &[Node]| nodes.iter().any(|node| node.id == id);
-        if !info.swarm.is_active() || !is_known(&nodes) {
+        if !info.swarm.is_active() {
+            return Err(not_a_member(host, &info, &what));
+        }
+        if !is_known(&nodes) {
             return Err(in_another_swarm(host, &info));
         }
         if is_new {
@@ -298,6 +308,33 @@ pub(super) fn in_another_swarm(host: &Docker, info: &Info) -> Diagnostic {
         ),
     )
     .at("connection")
+}
+
+/// The host is a part of a swarm, but cannot talk to it.
+fn not_a_member(host: &Docker, info: &Info, what: &str) -> Diagnostic {
+    let swarm = &info.swarm;
+    let error = if swarm.error.is_empty() { String::new() } else { format!(": {}", swarm.error) };
+    Diagnostic::error(
+        format!("Cannot {what}"),
+        format!(
+            "The host at {} says that its state in a swarm is `{}`{error}. Put that right, or let it leave with `docker swarm \
+             leave --force` there; it joins again with the next apply.",
+            host.host(),
+            swarm.local_node_state
+        ),
+    )
+    .at("connection")
+}
+
+fn another_node(named: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "It is another node",
+        format!(
+            "`node` names `{named}`, and this resource is node `{name}`. For another node add a `swarm_node` of its own, or \
+             replace this one: terraform apply -replace=ADDRESS."
+        ),
+    )
+    .at("node")
 }
 
 fn another_host(host: &Docker, name: &str) -> Diagnostic {

@@ -82,3 +82,22 @@ async fn what_a_host_was_is_forgotten_before_it_joins_again() {
     planned(&host).update(&prior, &mut context(&manager)).await.unwrap_err();
     assert_eq!((host.count("POST /swarm/join"), manager.count("DELETE /nodes/n")), (1, 1));
 }
+
+#[tokio::test]
+async fn a_name_instead_of_a_host_is_that_of_the_same_node() {
+    let manager = manager("ready");
+    let mut prior = planned(&host(json!({})));
+    prior.id = "n".to_owned().into();
+    for (name, refused) in [("m", "`node` names `m`"), ("nobody", "There is no node `nobody`")] {
+        let mut named = SwarmNode::imported(&Node::default(), name, None);
+        let error = named.update(&prior, &mut context(&manager)).await.unwrap_err();
+        assert!(error.detail.contains(refused), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_cannot_talk_to_its_swarm_is_told_with_its_own_words() {
+    let error = json!({"LocalNodeState": "error", "Error": "certificates have expired"});
+    let error = planned(&host(error)).create(&mut context(&manager("ready"))).await.unwrap_err();
+    assert!(error.detail.contains("`error`: certificates have expired"), "{error:?}");
+}
