@@ -119,6 +119,8 @@ impl Docker {
                     Ok(()) => return Ok(()),
                     Err(error) => error,
                 },
+                // It was not waited for to the end.
+                Err(error @ (Error::Stopped | Error::Timeout { .. })) => break error,
                 Err(error) if !goes_on(&error) => return Err(error),
                 // The Engine goes on trying after it has answered so.
                 Err(error) => match self.wait_until_member(limit.saturating_sub(started.elapsed())).await {
