@@ -246,6 +246,28 @@ fn a_host_that_lost_its_membership_joins_again_and_leaves_no_phantom() {
 }
 
 #[test]
+fn a_swarm_that_was_lost_as_a_whole_is_made_again_with_the_same_hosts() {
+    let testbed = Testbed::start(&["--no-swarm"], &["one", "two"]);
+    let two = node(&testbed, "two", "depends_on = [swarm_cluster.it]");
+    let of_any_swarm = two.replace("  cluster = swarm_cluster.it.id\n", "");
+    let workspace = Workspace::new(&testbed, &format!("{CLUSTER}{of_any_swarm}"));
+    workspace.apply_and_settle();
+    let cluster = || workspace.state("swarm_node.two")["cluster"].clone();
+    let before = cluster();
+    for host in ["two", "one"] {
+        testbed.docker_on(host, &["swarm", "leave", "--force"]);
+    }
+    let made = vec![("swarm_cluster.it".to_owned(), "create".to_owned())];
+    let mut changes = workspace.plan().changes();
+    changes.sort();
+    assert_eq!(changes, [made, change("two", "update")].concat());
+    workspace.apply_and_settle();
+    assert_ne!(cluster(), before);
+    assert_eq!(nodes(&testbed, "one"), ["one manager active ready", "two worker active ready"]);
+    workspace.destroy();
+}
+
+#[test]
 fn dead_hosts_lose_their_records_and_a_quorum_is_kept() {
     let testbed = Testbed::start(&["--no-swarm"], &["one", "two", "three", "four"]);
     let [two, three] = ["two", "three"].map(|host| manager(&testbed, host));

@@ -51,6 +51,7 @@ impl SwarmNode {
                 let node = self.member(&host, &cluster, limit, context).await?;
                 self.id = node.id.clone().into();
                 self.hostname = node.hostname().to_owned().into();
+                self.cluster = cluster.into();
                 if node.id != *before {
                     self.bury(before, limit, context).await?;
                 }
