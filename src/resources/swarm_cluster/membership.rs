@@ -31,7 +31,7 @@ impl SwarmCluster {
         if was_there {
             // Terraform destroys what could not be created as a whole, and this swarm holds what others made: it is in the
             // state only when all went well.
-            self.as_made(&found, Some(&info))?;
+            self.as_made(&found, (!host.is_one_of_several()).then_some(&info))?;
             self.settle(None, &host, &host, limit).await?;
         }
         self.id = found.id.clone().into();
@@ -123,7 +123,12 @@ impl SwarmCluster {
                 None => not_this(&host, &host.info().await.doing(what)?, &id),
             });
         };
-        self.as_made(&manager.inspect_cluster().await.doing(what)?, None)?;
+        // What was set when the swarm was made needs no proof; the host may have got another address since.
+        let info = match prior.advertise_addr {
+            None if !host.is_one_of_several() => host.info().await.ok(),
+            _ => None,
+        };
+        self.as_made(&manager.inspect_cluster().await.doing(what)?, info.as_ref())?;
         self.settle(Some(prior), &host, manager, limit).await
     }
 
@@ -157,6 +162,11 @@ impl SwarmCluster {
         }
         let root =
             |cluster: &Self| cluster.ca.as_ref().and_then(|ca| Some(pem(ca.signing_ca_cert.as_deref()?)));
+        if rotate_ca && prior.is_some() {
+            // It is under way: what goes wrong from now on must not make the next apply begin another one.
+            self.root_ca_certificate =
+                manager.inspect_cluster().await.doing(what)?.tls_info.trust_root.into();
+        }
         if rotate_ca || prior.and_then(root) != root(self) {
             manager.wait_for_root_rotation(limit.to_std()).await.doing(what)?;
         }
@@ -289,79 +299,5 @@ fn word(availability: &str) -> Availability {
         "pause" => Availability::Pause,
         "drain" => Availability::Drain,
         _ => Availability::Active,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::docker::scripted::{Answer, Scripted, ok, refuse};
-    use crate::terraform::{Computed, Private, Resource};
-    use serde_json::{Value, json};
-    use std::{
-        collections::BTreeMap,
-        sync::atomic::{AtomicBool, Ordering::SeqCst},
-    };
-
-    fn context(engine: &Scripted) -> Context<Docker> {
-        Context { client: engine.docker.clone(), private: Private::default(), warnings: vec![] }
-    }
-
-    /// What is planned, with a label to write.
-    fn planned() -> SwarmCluster {
-        let mut planned = SwarmCluster::imported(&Cluster::default());
-        planned.labels = Some(BTreeMap::from([("a".to_owned(), "b".to_owned())]));
-        for computed in [&mut planned.id, &mut planned.created_at, &mut planned.root_ca_certificate] {
-            *computed = Computed::default();
-        }
-        planned
-    }
-
-    /// A host in a swarm or in none, of which no change of settings is accepted.
-    fn stubborn(in_a_swarm: bool) -> Scripted {
-        let is_in = AtomicBool::new(in_a_swarm);
-        Scripted::new(move |asked| match asked.what.as_str() {
-            "GET /info" if is_in.load(SeqCst) => ok(
-                json!({"Swarm": {"LocalNodeState": "active", "ControlAvailable": true, "Cluster": {"ID": "c"}}}),
-            ),
-            "GET /info" => ok(json!({"Swarm": {"LocalNodeState": "inactive"}})),
-            "POST /swarm/init" => {
-                is_in.store(true, SeqCst);
-                ok(json!("n"))
-            }
-            "GET /swarm" => ok(json!({"ID": "c", "CreatedAt": "2026-01-01T00:00:00Z", "Spec": {}})),
-            "POST /swarm/update" => refuse(400, "no"),
-            _ => Answer::Json(200, Value::Null),
-        })
-    }
-
-    #[tokio::test]
-    async fn a_swarm_that_was_there_is_in_the_state_only_once_it_is_as_wanted() {
-        let mut adopted = planned();
-        adopted.create(&mut context(&stubborn(true))).await.unwrap_err();
-        let known = [&adopted.id, &adopted.created_at, &adopted.root_ca_certificate].map(Computed::known);
-        assert_eq!(known, [None; 3], "Terraform would destroy it");
-
-        let mut made = planned();
-        made.create(&mut context(&stubborn(false))).await.unwrap_err();
-        assert_eq!(made.id.known().map(String::as_str), Some("c"), "what was made is not forgotten");
-    }
-
-    #[tokio::test]
-    async fn a_swarm_that_cannot_tell_its_nodes_is_not_left() {
-        for swarm in [
-            json!({"LocalNodeState": "active", "ControlAvailable": true, "Cluster": null}),
-            json!({"LocalNodeState": "locked"}),
-        ] {
-            let engine = Scripted::new(move |asked| match asked.what.as_str() {
-                "GET /info" => ok(json!({ "Swarm": swarm })),
-                _ => Answer::Json(200, Value::Null),
-            });
-            let mut cluster = planned();
-            cluster.id = "c".to_owned().into();
-            let error = cluster.delete(&mut context(&engine)).await.unwrap_err();
-            assert!(error.detail.contains("docker swarm leave --force"), "{error:?}");
-            assert_eq!(engine.count("POST /swarm/leave"), 0);
-        }
     }
 }

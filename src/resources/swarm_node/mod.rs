@@ -39,7 +39,7 @@ pub struct SwarmNode {
     node: Option<String>,
 
     /// ID of the swarm to be in, such as `swarm_cluster.it.id`: so Terraform makes the swarm first and takes the node out
-    /// before it ends. Without it that is the swarm that the provider's Engine manages.
+    /// before it ends. Without it that is the swarm that the provider's Engine manages. Another one replaces the resource.
     #[tf(optional)]
     cluster: Computed<String>,
 
