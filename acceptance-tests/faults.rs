@@ -86,7 +86,7 @@ fn a_lost_quorum_says_so() {
 }
 
 /// Interrupts Terraform as Ctrl-C does, and answers what it said.
-fn interrupted(workspace: &Workspace, running: impl Fn() -> bool) -> String {
+pub fn interrupted(workspace: &Workspace, running: impl Fn() -> bool) -> String {
     let child = workspace.spawn(&["apply", "-auto-approve", "-no-color"]);
     eventually("the rollout has begun", || running().then_some(()));
     std::thread::sleep(Duration::from_millis(500));

@@ -132,9 +132,10 @@ fn a_swarm_that_is_there_is_adopted_and_one_that_is_gone_is_made_again() {
     let workspace = Workspace::new(&testbed, &cluster("  subnet_size = 20\n"));
     let said = workspace.apply_fails();
     assert!(said.contains("`subnet_size` is not that of the swarm") && said.contains("24"), "{said}");
-    // Nothing was changed; the failed attempt is known, and the next one takes it over.
-    workspace.run(&["untaint", "swarm_cluster.it"]);
+    // Nothing was changed, and nothing is taken for a part of it that the next attempt would destroy.
     workspace.write(&cluster(""));
+    let plan = workspace.plan();
+    assert_eq!(plan.changes(), [("swarm_cluster.it".to_owned(), "create".to_owned())], "{}", plan.text);
     workspace.apply_and_settle();
     assert_eq!(workspace.state("swarm_cluster.it")["id"], id);
     assert_eq!(testbed.docker(&["node", "ls", "--quiet"]).lines().count(), 2);

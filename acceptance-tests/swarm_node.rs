@@ -1,6 +1,7 @@
 //! `swarm_node`: what it promises. Each test has bare hosts of its own.
 
 use crate::{
+    faults::interrupted,
     swarm_cluster::state_of,
     terraform::Workspace,
     testbed::{Testbed, eventually},
@@ -255,6 +256,28 @@ fn a_host_that_lost_its_membership_joins_again_and_leaves_no_phantom() {
 }
 
 #[test]
+fn a_swarm_that_was_lost_as_a_whole_is_made_again_with_the_same_hosts() {
+    let testbed = Testbed::start(&["--no-swarm"], &["one", "two"]);
+    let two = node(&testbed, "two", "depends_on = [swarm_cluster.it]");
+    let of_any_swarm = two.replace("  cluster = swarm_cluster.it.id\n", "");
+    let workspace = Workspace::new(&testbed, &format!("{CLUSTER}{of_any_swarm}"));
+    workspace.apply_and_settle();
+    let cluster = || workspace.state("swarm_node.two")["cluster"].clone();
+    let before = cluster();
+    for host in ["two", "one"] {
+        testbed.docker_on(host, &["swarm", "leave", "--force"]);
+    }
+    let made = vec![("swarm_cluster.it".to_owned(), "create".to_owned())];
+    let mut changes = workspace.plan().changes();
+    changes.sort();
+    assert_eq!(changes, [made, change("two", "update")].concat());
+    workspace.apply_and_settle();
+    assert_ne!(cluster(), before);
+    assert_eq!(nodes(&testbed, "one"), ["one manager active ready", "two worker active ready"]);
+    workspace.destroy();
+}
+
+#[test]
 fn dead_hosts_lose_their_records_and_a_quorum_is_kept() {
     let testbed = Testbed::start(&["--no-swarm"], &["one", "two", "three", "four"]);
     let [two, three] = ["two", "three"].map(|host| manager(&testbed, host));
@@ -366,4 +389,147 @@ fn the_same_on_a_new_engine() {
         (state_of(&testbed, "one"), state_of(&testbed, "two")),
         ("inactive".into(), "inactive".into())
     );
+}
+
+/// What is warned of, but for what a configuration says by itself.
+fn warnings(said: &str) -> Vec<&str> {
+    let all = said.lines().filter_map(|line| line.strip_prefix("Warning: "));
+    all.filter(|what| !what.starts_with("Provider development overrides") && !what.starts_with("Doubtful"))
+        .collect()
+}
+
+#[test]
+fn everything_comes_in_one_apply_on_a_bare_host_and_the_plan_warns_of_nothing() {
+    let testbed = Testbed::start(&["--no-swarm"], &["one", "two"]);
+    let everything = r#"
+ephemeral "swarm_join_token" "it" {
+  cluster = swarm_cluster.it.id
+}
+
+data "swarm_nodes" "it" {
+  depends_on = [swarm_node.two]
+}
+
+resource "swarm_node_label" "it" {
+  node  = swarm_node.two.hostname
+  key   = "zone"
+  value = "a"
+}
+
+resource "swarm_secret" "it" {
+  name       = "bare"
+  data_wo    = "x"
+  depends_on = [swarm_cluster.it]
+}
+
+resource "swarm_config" "it" {
+  name       = "bare"
+  data       = "x"
+  depends_on = [swarm_cluster.it]
+}
+
+resource "swarm_network" "it" {
+  name       = "bare"
+  depends_on = [swarm_cluster.it]
+}
+
+resource "swarm_volume" "it" {
+  name            = "bare"
+  keep_on_destroy = false
+}
+
+resource "swarm_service" "it" {
+  name     = "bare"
+  image    = "registry:2"
+  secrets  = [{ source = swarm_secret.it.id, target = "bare" }]
+  networks = [{ network = swarm_network.it.id }]
+}
+
+resource "registry_service" "it" {
+  provider  = swarm
+  name      = "hub"
+  image     = "registry:2"
+  storage   = { filesystem = { volume = swarm_volume.it.name } }
+  publish   = [{ port = 5000 }]
+  placement = { constraints = ["node.role==manager"] }
+  depends_on = [swarm_cluster.it]
+}
+
+output "hosts" {
+  value = join(" ", data.swarm_nodes.it.nodes[*].hostname)
+}
+"#;
+    let workspace = Workspace::new(&testbed, &format!("{CLUSTER}{}{everything}", node(&testbed, "two", "")));
+    let plan = workspace.plan();
+    assert_eq!(warnings(&plan.text), [""; 0], "{}", plan.text);
+    let said = workspace.apply();
+    assert_eq!(warnings(&said), [""; 0], "{said}");
+    workspace.plan_is_empty();
+    assert!(workspace.run(&["output", "hosts"]).contains("one two"));
+    let said = workspace.destroy();
+    assert_eq!(warnings(&said), [""; 0], "{said}");
+    for host in ["one", "two"] {
+        assert_eq!(state_of(&testbed, host), "inactive", "{host}");
+    }
+}
+
+#[test]
+fn a_join_that_is_interrupted_is_done_by_the_next_apply() {
+    let testbed = Testbed::start(&["--no-swarm"], &["one", "two"]);
+    let workspace = Workspace::new(&testbed, CLUSTER);
+    workspace.apply_and_settle();
+    // Nothing answers there, so that there is time to interrupt.
+    let address = testbed.address("two");
+    let (network, _) = address.rsplit_once('.').unwrap();
+    let lost = node(&testbed, "two", &format!("remote_addrs = [\"{network}.250:2377\"]"));
+    workspace.write(&format!("{CLUSTER}{lost}"));
+    let said = interrupted(&workspace, || state_of(&testbed, "two") == "pending");
+    assert!(said.contains("Stopped as Terraform asked"), "{said}");
+    assert_eq!(state_of(&testbed, "two"), "inactive", "{said}");
+    workspace.write(&format!("{CLUSTER}{}", node(&testbed, "two", "")));
+    workspace.apply_and_settle();
+    assert_eq!(nodes(&testbed, "one"), ["one manager active ready", "two worker active ready"]);
+    workspace.destroy();
+}
+
+#[test]
+fn a_drain_that_is_interrupted_is_done_by_the_next_apply() {
+    let testbed = Testbed::start(&["--no-swarm"], &["one", "two"]);
+    let workspace = Workspace::new(&testbed, &format!("{CLUSTER}{}", node(&testbed, "two", "")));
+    workspace.apply_and_settle();
+    // It does not heed the signal to end, so that there is time to interrupt.
+    let slow = [
+        "service",
+        "create",
+        "--name",
+        "slow",
+        "--detach",
+        "--no-resolve-image",
+        "--stop-grace-period",
+        "8s",
+    ];
+    let stubborn = [
+        "--constraint",
+        "node.hostname==two",
+        "--entrypoint",
+        "sh -c \"trap : TERM; while :; do sleep 1; done\"",
+    ];
+    testbed.docker(&[&slow[..], &stubborn, &["registry:2"]].concat());
+    eventually("the task runs", || {
+        testbed
+            .docker(&["service", "ps", "slow", "--format", "{{.CurrentState}}"])
+            .contains("Running")
+            .then_some(())
+    });
+    workspace.write(CLUSTER);
+    let said =
+        interrupted(&workspace, || nodes(&testbed, "one").contains(&"two worker drain ready".to_owned()));
+    assert!(said.contains("Stopped as Terraform asked"), "{said}");
+    assert_eq!(state_of(&testbed, "two"), "active");
+    assert_eq!(workspace.plan().changes(), change("two", "delete"));
+    workspace.apply_and_settle();
+    assert_eq!(state_of(&testbed, "two"), "inactive");
+    assert_eq!(nodes(&testbed, "one"), ["one manager active ready"]);
+    testbed.docker(&["service", "rm", "slow"]);
+    workspace.destroy();
 }

@@ -156,6 +156,8 @@ pub(super) struct Http {
     authority: Arc<str>,
     /// Who we are to a proxy that passes requests on one by one.
     proxy_authorization: Option<HeaderValue>,
+    /// How long the first request may take longer than others.
+    pub longest_login: Duration,
     pub host: Arc<str>,
     pub origin: Arc<str>,
     pub contact: Arc<Contact>,
@@ -172,6 +174,7 @@ impl Http {
         Ok(Self {
             authority: connector.authority().into(),
             proxy_authorization: connector.proxy_authorization(),
+            longest_login: connector.longest_login(),
             client: Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).build(connector),
             host: endpoint.names[index].as_str().into(),
             origin: endpoint.origin().into(),

@@ -143,6 +143,14 @@ impl Connector {
         }
     }
 
+    /// How long the first connection may take on its own, where it has a limit of its own, and words for what failed.
+    pub(super) fn longest_login(&self) -> Duration {
+        match &*self.route {
+            Route::Ssh(ssh) => ssh.longest_login(),
+            _ => Duration::ZERO,
+        }
+    }
+
     async fn connect(&self) -> Result<Wire, Cause> {
         match &*self.route {
             Route::Unix(path) => {

@@ -305,7 +305,9 @@ impl Docker {
         }
         let request = Request::get("/version");
         let first = self.0.patience.first_call;
-        let limit = if self.0.engines.are_several() { first.min(PROBE) } else { first };
+        let answer = if self.0.engines.are_several() { first.min(PROBE) } else { first };
+        // A login that fails is to be told by the step that failed, not by our own impatience.
+        let limit = answer + engine.http.longest_login;
         let call = engine.http.send(None, &request);
         let bytes = self.limited(engine, &request.what(), limit, Duration::ZERO, call).await?;
         let versions: Versions = decode(|| request.what(), &bytes)?;

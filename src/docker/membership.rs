@@ -5,11 +5,12 @@ use super::error::{Error, NotManager, Result};
 use super::pace::Repeat;
 use super::shared::lock;
 use super::swarm::SwarmInfo;
-use super::{Availability, Docker, Settings, Token};
+use super::{Availability, Docker, FINISH, Settings, Token};
 use serde::Serialize;
 use std::time::Duration;
 use tokio::sync::MutexGuard;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// Where a member of a swarm listens, unless it is told otherwise.
 const LISTEN: &str = "0.0.0.0:2377";
@@ -118,6 +119,8 @@ impl Docker {
                     Ok(()) => return Ok(()),
                     Err(error) => error,
                 },
+                // It was not waited for to the end.
+                Err(error @ (Error::Stopped | Error::Timeout { .. })) => break error,
                 Err(error) if !goes_on(&error) => return Err(error),
                 // The Engine goes on trying after it has answered so.
                 Err(error) => match self.wait_until_member(limit.saturating_sub(started.elapsed())).await {
@@ -133,10 +136,26 @@ impl Docker {
             self.sleep(BETWEEN_JOINS).await?;
         };
         // What is half joined would stand in the way of the next attempt.
-        if let Err(error) = self.leave_swarm(true).await {
+        let left = match failed {
+            Error::Stopped => self.leave_half_joined().await,
+            _ => self.leave_swarm(true).await,
+        };
+        if let Err(error) = left {
             tracing::debug!(%error, host = self.host(), "left half joined");
         }
         Err(failed)
+    }
+
+    /// Leaves although Terraform has asked to stop, unless the host has become a member after all: the next attempt finds
+    /// it so. It takes no longer than a write may then.
+    async fn leave_half_joined(&self) -> Result<()> {
+        let Ok(fresh) = Self::with_stop(&self.0.endpoint, self.0.patience, CancellationToken::new()) else {
+            return Err(Error::Stopped);
+        };
+        let leave = async {
+            if fresh.info().await?.swarm.is_active() { Ok(()) } else { fresh.leave_swarm(true).await }
+        };
+        tokio::time::timeout(FINISH, leave).await.unwrap_or(Err(Error::Stopped))
     }
 
     /// Lets this host leave its swarm. A host that is in none has left.
@@ -282,6 +301,29 @@ mod tests {
         assert_eq!(sent.map(|sent| &sent["ListenAddr"]), Some(&json!("0.0.0.0:2377")));
         assert_eq!(sent.map(|sent| &sent["JoinToken"]), Some(&json!("SWMTKN-secret")));
         assert!(!format!("{:?}", join()).contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn a_host_that_is_stopped_while_it_joins_is_not_left_half_joined() {
+        for (state, leaves) in [("pending", 1), ("active", 0)] {
+            let stopped = AtomicU32::new(0);
+            let engine = Scripted::new(move |asked| match asked.what.as_str() {
+                // It becomes a member at the last moment, if it does.
+                "GET /info" if stopped.fetch_add(1, SeqCst) < 3 => {
+                    ok(json!({"Swarm": {"LocalNodeState": "pending"}}))
+                }
+                "GET /info" => ok(json!({"Swarm": {"LocalNodeState": state}})),
+                _ => Answer::Json(200, Value::Null),
+            });
+            let stop = async {
+                while engine.count("GET /info") < 3 {
+                    tokio::task::yield_now().await;
+                }
+                engine.docker.stop();
+            };
+            let (joined, ()) = tokio::join!(engine.docker.join_swarm(join(), Duration::from_secs(20)), stop);
+            assert_eq!((joined, engine.count("POST /swarm/leave")), (Err(Error::Stopped), leaves), "{state}");
+        }
     }
 
     #[tokio::test]

@@ -34,7 +34,7 @@ mod refusal;
 mod registry_image;
 mod removal;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 mod services;
 mod shared;
 mod spec;

@@ -14,7 +14,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 /// A request as it came over the wire.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// Method and path, without the version and the query.
     pub what: String,
     /// The prefix of the path, such as `/v1.41`, empty where there is none.
@@ -24,24 +24,24 @@ pub(super) struct Asked {
 }
 
 /// What is answered.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Json(u16, Value),
     /// The connection is closed without an answer.
     HangUp,
 }
 
-pub(super) fn ok(body: Value) -> Answer {
+pub(crate) fn ok(body: Value) -> Answer {
     Answer::Json(200, body)
 }
 
-pub(super) fn refuse(status: u16, message: &str) -> Answer {
+pub(crate) fn refuse(status: u16, message: &str) -> Answer {
     Answer::Json(status, json!({ "message": message }))
 }
 
 type Script = dyn Fn(&Asked) -> Answer + Send + Sync;
 
 /// The Engine, and a client that talks to it.
-pub(super) struct Scripted {
+pub(crate) struct Scripted {
     pub docker: Docker,
     asked: Arc<Mutex<Vec<Asked>>>,
     _folder: tempfile::TempDir,
@@ -49,11 +49,11 @@ pub(super) struct Scripted {
 
 impl Scripted {
     /// Starts an Engine of API 1.41 that answers as `script` says.
-    pub(super) fn new(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(script: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         Self::of_version("1.41", "1.12", script)
     }
 
-    pub(super) fn of_version(
+    pub(crate) fn of_version(
         newest: &'static str,
         oldest: &'static str,
         script: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
@@ -76,18 +76,18 @@ impl Scripted {
     }
 
     /// The requests that came, but for the one for the version.
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         lock(&self.asked).iter().filter(|asked| asked.what != "GET /version").cloned().collect()
     }
 
     /// How many requests of this method and path came.
-    pub(super) fn count(&self, what: &str) -> usize {
+    pub(crate) fn count(&self, what: &str) -> usize {
         lock(&self.asked).iter().filter(|asked| asked.what == what).count()
     }
 }
 
 /// A client of the Engines at these addresses, with little patience.
-pub(super) fn client(hosts: &[&str]) -> Docker {
+pub(crate) fn client(hosts: &[&str]) -> Docker {
     let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
     let settings = Settings { hosts, ..Settings::default() };
     let endpoint = Endpoint::resolve(&settings, &|_| None, None).unwrap();
@@ -260,5 +260,23 @@ mod tests {
         let error = docker.secrets().await.unwrap_err().to_string();
         assert!(error.contains("does not answer GET /version"), "{error}");
         assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_login_by_ssh_that_hangs_is_told_in_the_words_of_ssh() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = format!("ssh://root@{}", silent.local_addr().unwrap());
+        // One of several, so that it takes five seconds only.
+        let hosts = vec![host, "unix:///nonexistent".to_owned()];
+        let settings = Settings { hosts, ..Settings::default() };
+        let endpoint = Endpoint::resolve(&settings, &|_| None, None).unwrap();
+        let patience = Patience {
+            first_call: Duration::from_millis(200),
+            attempts: Duration::from_secs(1),
+            ..Patience::default()
+        };
+        let docker = Docker::with_patience(&endpoint, patience).unwrap();
+        let error = docker.info().await.unwrap_err().to_string();
+        assert!(error.contains("ssh cannot connect to the host"), "{error}");
     }
 }

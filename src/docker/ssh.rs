@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 /// Open sessions at a time, below OpenSSH's default `MaxSessions` of 10.
 const SESSIONS: usize = 8;
 /// How long the connection may take to come about, and the login with it.
-const PATIENCE: Patience = Patience { connect: 30, login: Duration::from_secs(45) };
+const PATIENCE: Patience = Patience { connect: 15, login: Duration::from_secs(45) };
 /// The same where there is another host to try.
 const WITH_OTHERS: Patience = Patience { connect: 5, login: Duration::from_secs(15) };
 /// Bytes of a session's error text that are kept.
@@ -66,6 +66,11 @@ impl Ssh {
         let patience = if is_one_of_several { WITH_OTHERS } else { PATIENCE };
         let sessions = Arc::new(Semaphore::new(SESSIONS));
         Ok(Self { address, settings, patience, master: Mutex::default(), sessions })
+    }
+
+    /// How long it may take until it is known whether the login succeeds. Behind a jump host a failed one is made twice.
+    pub(super) fn longest_login(&self) -> Duration {
+        self.patience.login * if self.settings.jump_host.is_some() { 2 } else { 1 }
     }
 
     /// Opens a session, and the connection to the host before it where there is none.
@@ -292,6 +297,7 @@ const STEPS: &[(&str, &str, Option<&str>, bool)] = &[
     ("stdio forwarding failed", "the jump host cannot connect to the host", REACH, true),
     ("open failed: connect failed", "the jump host cannot connect to the host", REACH, true),
     ("connect to host", "ssh cannot connect to the host", REACH, true),
+    ("banner exchange", "ssh cannot connect to the host", REACH, true),
     ("kex_exchange_identification", "ssh cannot connect to the host", None, true),
     ("connection closed by", "ssh cannot connect to the host", None, true),
     ("connection reset by", "ssh cannot connect to the host", None, true),

@@ -27,12 +27,16 @@ impl SwarmCluster {
         }
         context.client.forget_membership();
         let found = host.inspect_cluster().await.doing(what)?;
+        let was_there = !info.swarm.is_in_none();
+        if was_there {
+            // Terraform destroys what could not be created as a whole, and this swarm holds what others made: it is in the
+            // state only when all went well.
+            self.as_made(&found, (!host.is_one_of_several()).then_some(&info))?;
+            self.settle(None, &host, &host, limit).await?;
+        }
         self.id = found.id.clone().into();
         self.created_at = found.created_at.clone().into();
-        if !info.swarm.is_in_none() {
-            self.as_made(&found, Some(&info))?;
-        }
-        self.settle(None, &host, &host, limit).await
+        if was_there { Ok(()) } else { self.settle(None, &host, &host, limit).await }
     }
 
     /// A first manager that was lost must not make a second swarm beside the one that lives on.
@@ -119,7 +123,12 @@ impl SwarmCluster {
                 None => not_this(&host, &host.info().await.doing(what)?, &id),
             });
         };
-        self.as_made(&manager.inspect_cluster().await.doing(what)?, None)?;
+        // What was set when the swarm was made needs no proof; the host may have got another address since.
+        let info = match prior.advertise_addr {
+            None if !host.is_one_of_several() => host.info().await.ok(),
+            _ => None,
+        };
+        self.as_made(&manager.inspect_cluster().await.doing(what)?, info.as_ref())?;
         self.settle(Some(prior), &host, manager, limit).await
     }
 
@@ -153,6 +162,11 @@ impl SwarmCluster {
         }
         let root =
             |cluster: &Self| cluster.ca.as_ref().and_then(|ca| Some(pem(ca.signing_ca_cert.as_deref()?)));
+        if rotate_ca && prior.is_some() {
+            // It is under way: what goes wrong from now on must not make the next apply begin another one.
+            self.root_ca_certificate =
+                manager.inspect_cluster().await.doing(what)?.tls_info.trust_root.into();
+        }
         if rotate_ca || prior.and_then(root) != root(self) {
             manager.wait_for_root_rotation(limit.to_std()).await.doing(what)?;
         }
@@ -167,6 +181,12 @@ impl SwarmCluster {
         let id = self.id.get()?;
         let own = host.info().await.doing(what)?;
         let managers = Managers::of(id, Some(&host), &context.client).await;
+        if own.swarm.cluster_id().is_some_and(|other| other != id) {
+            return Err(not_this(&host, &own, id));
+        }
+        if managers.found.is_empty() && !own.swarm.is_in_none() && !self.force_destroy {
+            return Err(not_asked(&host, &own, managers.unsure.as_ref()));
+        }
         if let Some((manager, _)) = managers.found.first()
             && !self.force_destroy
         {
@@ -187,9 +207,6 @@ impl SwarmCluster {
         }
         if own.swarm.is_in_none() {
             return Ok(());
-        }
-        if own.swarm.cluster_id().is_some_and(|other| other != id) {
-            return Err(not_this(&host, &own, id));
         }
         let left = host.leave_swarm(true).await;
         context.client.forget_membership();
@@ -240,6 +257,29 @@ pub(super) fn not_this(host: &Docker, info: &Info, id: &str) -> Diagnostic {
             "The host at {} {is}, and no other manager of swarm {id} is known to the provider. Name one that is in it. If \
              the swarm is gone for good, remove the resource from the state: terraform state rm ADDRESS.",
             host.host()
+        ),
+    )
+}
+
+/// No manager can say which other nodes are in the swarm, so what would be lost is not known.
+fn not_asked(host: &Docker, info: &Info, unsure: Option<&docker::Error>) -> Diagnostic {
+    let why = match unsure {
+        Some(error) => error.to_string(),
+        None if info.swarm.is_locked() => format!("the host at {} is locked", host.host()),
+        None if info.swarm.is_manager() => {
+            format!(
+                "the swarm has no leader, so too few of its managers are running; the host at {} is one",
+                host.host()
+            )
+        }
+        None => format!("the host at {} manages no swarm, and no manager is known", host.host()),
+    };
+    Diagnostic::error(
+        "It is not known which other nodes are in the swarm",
+        format!(
+            "{} Bring back its managers. If the swarm is to end with all that is in it, let the host leave by itself, with \
+             `docker swarm leave --force` there.",
+            sentence(&why)
         ),
     )
 }

@@ -309,3 +309,6 @@ fn data_path_port(port: &i64) -> Result<(), String> {
 fn subnet_size(size: &i64) -> Result<(), String> {
     if (1..=29).contains(size) { Ok(()) } else { Err("a length from 1 to 29 is wanted".to_owned()) }
 }
+
+#[cfg(test)]
+mod tests;

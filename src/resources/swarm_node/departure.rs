@@ -1,7 +1,7 @@
 //! A node is taken out of the swarm: nothing is lost, and nothing of it remains.
 
 use super::{SwarmNode, no_quorum};
-use crate::docker::{self, Docker, Node, NodeState, Role, keeps_quorum};
+use crate::docker::{self, Docker, Info, Node, NodeState, Role, keeps_quorum};
 use crate::resources::failure::{Doing, failure};
 use crate::terraform::{Context, Diagnostic, Duration, Result};
 
@@ -13,10 +13,17 @@ impl SwarmNode {
         let what = || self.action("take out");
         let id = self.id.get()?;
         let host = self.host(&context.client)?;
-        let own = match &host {
+        let mut own = match &host {
             Some(host) => host.info().await.ok(),
             None => None,
         };
+        if let (Some(host), Some(locked)) = (&host, &own)
+            && locked.swarm.is_locked()
+        {
+            // Which node a host is, and of which swarm, it says only when it is unlocked.
+            self.unlock(host, limit, context).await?;
+            own = Some(host.info().await.doing(what)?);
+        }
         let is_out = own.as_ref().is_some_and(|own| own.swarm.is_in_none());
         let provider = context.client.info().await.doing(what)?.swarm;
         if is_out && !provider.is_manager() {
@@ -39,10 +46,13 @@ impl SwarmNode {
         if node.spec.role == Role::Manager {
             self.demote(node, &manager, limit, context).await?;
         }
-        match (&host, own) {
-            (Some(host), Some(_)) if !is_out => self.leave(id, host, &manager, limit).await?,
-            (Some(_), Some(_)) => {}
-            (host, _) => self.wait_until_down(id, host.as_ref(), &manager).await?,
+        match (&host, &own) {
+            (Some(_), Some(_)) if is_out => {}
+            (Some(host), Some(own)) if own.swarm.node_id == *id => {
+                self.leave(id, host, &manager, limit).await?;
+            }
+            // The host may be another node by now, perhaps of another swarm: that one stays what it is.
+            (host, own) => self.wait_until_down(id, host.as_ref(), own.as_ref(), &manager).await?,
         }
         manager.remove_node(id, true).await.doing(what)?;
         context.client.forget_nodes();
@@ -79,17 +89,26 @@ impl SwarmNode {
     }
 
     /// Only what the swarm itself misses may be removed without a word of the host.
-    async fn wait_until_down(&self, id: &str, host: Option<&Docker>, manager: &Docker) -> Result<()> {
+    async fn wait_until_down(
+        &self,
+        id: &str,
+        host: Option<&Docker>,
+        own: Option<&Info>,
+        manager: &Docker,
+    ) -> Result<()> {
         let is_down = |nodes: &[Node]| {
             nodes.iter().find(|node| node.id == id).is_none_or(|node| node.status.state == NodeState::Down)
         };
         match manager.wait_for_nodes(DOWN, |_| "it is not down".to_owned(), is_down).await {
             Err(docker::Error::Timeout { .. }) => {
-                let why = match host {
-                    Some(host) => {
+                let why = match (host, own) {
+                    (Some(host), Some(own)) => {
+                        format!("the host at {} is another node now, {}. ", host.host(), own.swarm.node_id)
+                    }
+                    (Some(host), None) => {
                         host.info().await.err().map(|error| format!("{error}. ")).unwrap_or_default()
                     }
-                    None => String::new(),
+                    (None, _) => String::new(),
                 };
                 Err(Diagnostic::error(
                     format!("Cannot take out node `{}`", self.name()),
@@ -104,9 +123,9 @@ impl SwarmNode {
         }
     }
 
-    /// Removes the record of what a host was before it joined again.
+    /// Removes the record of what a host was that has left, before it joins again.
     pub(super) async fn bury(&self, id: &str, limit: &Duration, context: &Context<Docker>) -> Result<()> {
-        let what = || format!("remove the record {id} of what node `{}` was before", self.name());
+        let what = || format!("remove the record {id} of what node `{}` was", self.name());
         let nodes = context.client.nodes_now().await.doing(what)?;
         let Some(node) = nodes.iter().find(|node| node.id == id) else { return Ok(()) };
         if node.spec.role == Role::Manager {

@@ -23,11 +23,12 @@ impl SwarmNode {
             }
             Some(host) => self.member(&host, &cluster, limit, context).await?,
         };
-        self.id = node.id.clone().into();
-        self.cluster = cluster.into();
-        self.hostname = node.hostname().to_owned().into();
         self.joined = true.into();
-        self.conform(&node, limit, context).await
+        // Terraform takes out what could not be created as a whole. That is for a host that has joined just now, and not for
+        // a node that was in before: it is in the state only when all went well.
+        self.conform(&node, limit, context).await?;
+        self.cluster = cluster.into();
+        Ok(())
     }
 
     /// Changes what can be changed, and joins a host again that is out.
@@ -43,9 +44,14 @@ impl SwarmNode {
         let node = match self.host(&context.client)? {
             Some(host) if prior.joined.known() == Some(&false) => {
                 let cluster = self.meant(context).await?;
+                if host.info().await.is_ok_and(|own| own.swarm.is_in_none()) {
+                    // Afterwards only the new ID would be known, and the record would stay where that went wrong.
+                    self.bury(before, limit, context).await?;
+                }
                 let node = self.member(&host, &cluster, limit, context).await?;
                 self.id = node.id.clone().into();
                 self.hostname = node.hostname().to_owned().into();
+                self.cluster = cluster.into();
                 if node.id != *before {
                     self.bury(before, limit, context).await?;
                 }
@@ -59,7 +65,14 @@ impl SwarmNode {
                 }
                 find_node(&nodes, before).cloned().doing(|| what.clone())?
             }
-            None => find_node(&nodes, before).cloned().doing(|| what.clone())?,
+            None => {
+                let node = find_node(&nodes, before).cloned().doing(|| what.clone())?;
+                // Only the way to name it may change from a host to its name.
+                if prior.connection.is_some() && self.named(&nodes)?.id != node.id {
+                    return Err(another_node(self.node.as_deref().unwrap_or_default(), &self.name()));
+                }
+                node
+            }
         };
         self.joined = true.into();
         self.conform(&node, limit, context).await
@@ -94,7 +107,7 @@ impl SwarmNode {
         }
     }
 
-    /// The node that a host is; it joins if it is in no swarm. Its ID is kept before anything is waited for.
+    /// The node that a host is; it joins if it is in no swarm, and then its ID is kept before anything is waited for.
     async fn member(
         &mut self,
         host: &Docker,
@@ -109,18 +122,25 @@ impl SwarmNode {
         }
         if info.swarm.is_locked() {
             self.unlock(host, limit, context).await?;
-        } else if info.swarm.is_in_none() {
+        }
+        let is_new = info.swarm.is_in_none();
+        if is_new {
             self.join(host, limit, context).await?;
         }
         info = host.info().await.doing(|| what.clone())?;
         let id = info.swarm.node_id.clone();
         let nodes = context.client.nodes_now().await.doing(|| what.clone())?;
         let is_known = |nodes: &[Node]| nodes.iter().any(|node| node.id == id);
-        if !info.swarm.is_active() || !is_known(&nodes) {
+        if !info.swarm.is_active() {
+            return Err(not_a_member(host, &info, &what));
+        }
+        if !is_known(&nodes) {
             return Err(in_another_swarm(host, &info));
         }
-        self.id = id.clone().into();
-        self.cluster = cluster.to_owned().into();
+        if is_new {
+            self.id = id.clone().into();
+            self.cluster = cluster.to_owned().into();
+        }
         let is_ready = |nodes: &[Node]| {
             nodes.iter().any(|node| {
                 let manages = node.manager_status.as_ref().is_none_or(|own| own.reachability == "reachable");
@@ -166,7 +186,8 @@ impl SwarmNode {
             join_token: token,
             availability: self.wanted_availability(),
         };
-        let joined = host.join_swarm(join, limit.to_std()).await;
+        // It ends before the whole operation does, which would cut off what is done about a host that is half joined.
+        let joined = host.join_swarm(join, limit.to_std() * 9 / 10).await;
         context.client.forget_nodes();
         joined.map_err(|error| self.not_joined(host, &remote_addrs, &error))
     }
@@ -185,6 +206,7 @@ impl SwarmNode {
             "unreachable",
             "deadline",
             "timeout",
+            "timed out",
             "no route",
             "could not find local ip",
         ]
@@ -212,7 +234,12 @@ impl SwarmNode {
     }
 
     /// A manager that was restarted gets the key from the others.
-    async fn unlock(&self, host: &Docker, limit: &Duration, context: &Context<Docker>) -> Result<()> {
+    pub(super) async fn unlock(
+        &self,
+        host: &Docker,
+        limit: &Duration,
+        context: &Context<Docker>,
+    ) -> Result<()> {
         let what = || format!("unlock node `{}`", self.name());
         let key = context.client.unlock_key().await.doing(what)?;
         host.unlock(&key).await.doing(what)?;
@@ -282,6 +309,33 @@ pub(super) fn in_another_swarm(host: &Docker, info: &Info) -> Diagnostic {
         ),
     )
     .at("connection")
+}
+
+/// The host is a part of a swarm, but cannot talk to it.
+fn not_a_member(host: &Docker, info: &Info, what: &str) -> Diagnostic {
+    let swarm = &info.swarm;
+    let error = if swarm.error.is_empty() { String::new() } else { format!(": {}", swarm.error) };
+    Diagnostic::error(
+        format!("Cannot {what}"),
+        format!(
+            "The host at {} says that its state in a swarm is `{}`{error}. Put that right, or let it leave with `docker swarm \
+             leave --force` there; it joins again with the next apply.",
+            host.host(),
+            swarm.local_node_state
+        ),
+    )
+    .at("connection")
+}
+
+fn another_node(named: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "It is another node",
+        format!(
+            "`node` names `{named}`, and this resource is node `{name}`. For another node add a `swarm_node` of its own, or \
+             replace this one: terraform apply -replace=ADDRESS."
+        ),
+    )
+    .at("node")
 }
 
 fn another_host(host: &Docker, name: &str) -> Diagnostic {

@@ -39,8 +39,8 @@ pub struct SwarmNode {
     node: Option<String>,
 
     /// ID of the swarm to be in, such as `swarm_cluster.it.id`: so Terraform makes the swarm first and takes the node out
-    /// before it ends. Without it that is the swarm that the provider's Engine manages.
-    #[tf(optional, replace)]
+    /// before it ends. Without it that is the swarm that the provider's Engine manages. Another one replaces the resource.
+    #[tf(optional)]
     cluster: Computed<String>,
 
     /// `worker` or `manager`. Without it a host with a `connection` is a worker, and a node without one stays what it is.
@@ -131,7 +131,7 @@ impl Resource for SwarmNode {
             plan.set("joined", true);
             return Ok(());
         };
-        for name in DECIDED_ONCE.into_iter().chain(["node"]) {
+        for name in DECIDED_ONCE.into_iter().chain(["node", "cluster"]) {
             if prior.is_set(name) && plan.config.is_set(name) && plan.changes(name) {
                 plan.replace(name);
             }
@@ -140,6 +140,10 @@ impl Resource for SwarmNode {
             plan.set("joined", true);
             for name in ["id", "address", "hostname"] {
                 plan.set_unknown(name);
+            }
+            if !plan.config.is_set("cluster") {
+                // The swarm that it was in may have ended, and another may have come.
+                plan.set_unknown("cluster");
             }
         }
         Ok(())
@@ -365,3 +369,6 @@ fn role(word: &str) -> Result<(), String> {
 fn availability(word: &str) -> Result<(), String> {
     one_of(word, &["active", "pause", "drain"])
 }
+
+#[cfg(test)]
+mod tests;
