@@ -24,6 +24,12 @@ impl References {
         }
     }
 
+    /// Has others too.
+    pub fn add(&mut self, others: Self) {
+        self.secrets.extend(others.secrets);
+        self.configs.extend(others.configs);
+    }
+
     /// Those that are not among others.
     fn without(&self, others: &Self) -> Self {
         References { secrets: &self.secrets - &others.secrets, configs: &self.configs - &others.configs }

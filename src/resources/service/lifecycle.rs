@@ -93,7 +93,7 @@ impl Wanted {
         context.private.set(UNSETTLED, true);
         let (mut refused, mut before, mut now) = (None, References::default(), References::default());
         let edit = |spec: &mut ServiceSpec| {
-            before = References::of(spec);
+            before.add(References::of(spec));
             refused = self.write(spec, Some(prior), &known).err();
             now = References::of(spec);
             Ok(match &refused {
@@ -106,9 +106,9 @@ impl Wanted {
         if let Some(refused) = refused {
             return Err(refused);
         }
-        let written = updated.doing(|| format!("update service `{}`", self.name))?;
+        // Of a write that failed it is not known whether it was done.
         generations::remember(&before, &now, &mut context.private);
-        Ok(written)
+        updated.doing(|| format!("update service `{}`", self.name))
     }
 
     /// Waits until all of the service's tasks run, or have completed where they are to. `written` says whether it was
