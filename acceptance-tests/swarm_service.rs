@@ -165,6 +165,36 @@ fn a_trigger_replaces_the_tasks_and_never_lowers_the_counter() {
 }
 
 #[test]
+fn an_update_that_paused_is_carried_on_by_the_next_apply() {
+    let testbed = Testbed::shared();
+    let name = unique("paused");
+    let cure = testbed.file("shared").join(&name);
+    let body = |version: u8| {
+        let command =
+            format!("command = [\"sh\", \"-c\", \"[ $V = 1 ] || test -e /mnt/{name} || exit 1; sleep 600\"]");
+        sleeper(
+            &name,
+            &format!(
+                "replicas = 2\n  {command}\n  env = {{ V = \"{version}\" }}\n  update = {{ monitor = \"2s\" }}\n  restart = {{ delay = \"100ms\" }}\n  mounts = [{{ type = \"bind\", source = \"/mnt/shared\", target = \"/mnt\" }}]\n  timeouts = {{ update = \"40s\" }}",
+            ),
+        )
+    };
+    let workspace = Workspace::new(testbed, &body(1));
+    workspace.apply_and_settle();
+    let old = tasks(testbed, &name);
+    workspace.write(&body(2));
+    let said = workspace.apply_fails();
+    assert!(said.contains("paused because of failures"), "{said}");
+    assert_eq!(workspace.plan().changes(), changes("update"), "what is not done shows");
+
+    // What made it fail is away, and the configuration is the same.
+    std::fs::write(&cure, "").unwrap();
+    workspace.apply_and_settle();
+    std::fs::remove_file(&cure).unwrap();
+    assert!(old.iter().all(|task| !tasks(testbed, &name).contains(task)), "all tasks are new ones");
+}
+
+#[test]
 fn jobs_run_to_completion_and_run_again_with_each_update() {
     let testbed = Testbed::shared();
     for (mode, more, completed) in [
