@@ -126,6 +126,24 @@ fn what_others_change_shows_as_itself_and_is_put_back() {
 }
 
 #[test]
+fn the_network_of_the_host_is_found_again_by_its_name() {
+    let testbed = Testbed::shared();
+    let name = unique("hostly");
+    let hcl = sleeper(&name, "replicas = 1\n  networks = [{ network = \"host\" }]");
+    let workspace = Workspace::new(testbed, &hcl);
+    workspace.apply_and_settle();
+    let index = || testbed.docker(&["service", "inspect", &name, "--format", "{{.Version.Index}}"]);
+    let before = index();
+    workspace.write(&hcl.replace("replicas", "timeouts = { delete = \"3m\" }\n  replicas"));
+    workspace.apply_and_settle();
+    assert_eq!(index(), before, "nothing of the service changed");
+    let imported = Workspace::new(testbed, &hcl);
+    imported.run(&["import", "swarm_service.it", &name]);
+    imported.plan_is_empty();
+    workspace.destroy();
+}
+
+#[test]
 fn name_and_mode_replace() {
     let testbed = Testbed::shared();
     let name = unique("replaced");

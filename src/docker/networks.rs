@@ -157,6 +157,27 @@ impl Docker {
         networks.iter().find(|network| network.id == id).cloned().ok_or_else(|| gone(id))
     }
 
+    /// The networks of the swarm, as old as this walk's picture may be; of those `wanted` by ID or name also `host` and
+    /// `bridge`, which a swarm has of its own and which no list has.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub async fn networks_of_the_swarm(&self, wanted: &[&str]) -> Result<Vec<Network>> {
+        let of_the_swarm = |network: &&Network| network.is_of_the_swarm();
+        let mut networks: Vec<Network> =
+            self.networks().await?.iter().filter(of_the_swarm).cloned().collect();
+        for wanted in wanted {
+            // An Engine also answers to the beginning of an ID.
+            let is_meant = |network: &Network| network.id == **wanted || network.name == **wanted;
+            if !networks.iter().any(is_meant) {
+                let request = Request::get(format!("/networks/{}", segment(wanted))).query("scope", "swarm");
+                let found = self.read::<Network>(&request.about(Kind::Network, wanted)).await.found()?;
+                networks.extend(found.filter(is_meant));
+            }
+        }
+        Ok(networks)
+    }
+
     /// The network with exactly this ID or name, as of now; of two with the name, the one of the swarm.
     ///
     /// # Errors
@@ -333,6 +354,21 @@ mod tests {
         let error = engine.docker.remove_network_when_unused("n", Duration::ZERO).await.unwrap_err();
         assert_eq!(error.to_string(), "the network is in use: service `web` uses it");
         assert_eq!(engine.count("DELETE /networks/n"), 0);
+    }
+
+    #[tokio::test]
+    async fn the_swarm_s_own_host_is_found_though_no_list_has_it() {
+        let engine = Scripted::new(|asked| match asked.what.as_str() {
+            "GET /networks" => ok(json!([
+                {"Id": "local", "Name": "host", "Scope": "local"}, {"Id": "n", "Name": "front", "Scope": "swarm"},
+            ])),
+            "GET /networks/host" => ok(json!({"Id": "own", "Name": "host", "Scope": "swarm"})),
+            _ => refuse(404, "network not found"),
+        });
+        let found = engine.docker.networks_of_the_swarm(&["front", "host", "gone"]).await.unwrap();
+        let ids: Vec<&str> = found.iter().map(|network| network.id.as_str()).collect();
+        assert_eq!(ids, ["n", "own"]);
+        assert_eq!(engine.count("GET /networks/front"), 0);
     }
 
     #[tokio::test]
