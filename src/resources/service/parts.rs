@@ -5,6 +5,7 @@ use super::{
     Dns, Healthcheck, Logging, Mount, Network, Placement, Privileges, Publish, Reference, Resources, Restart,
     Rollout, Ulimit, capabilities, environment, hosts, one_of,
 };
+use crate::resources::names;
 use crate::terraform::{Duration, Model};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Model)]
 pub struct Parts {
     /// Labels of the service. Without it they are left to others.
+    #[tf(check = names::labels)]
     pub labels: Option<BTreeMap<String, String>>,
 
     /// Labels of the containers.
-    #[tf(default = BTreeMap::new())]
+    #[tf(default = BTreeMap::new(), check = names::labels)]
     pub container_labels: BTreeMap<String, String>,
 
     /// What runs in the container, instead of the image's entry point.
