@@ -286,12 +286,9 @@ impl Docker {
             let users: Vec<String> = users.into_iter().map(|name| format!("`{name}`")).collect();
             return Ok(Some(format!("service {} uses it", users.join(", "))));
         }
-        let tasks: Vec<Task> = self.read(&Request::get("/tasks")).await?;
-        let alive = tasks.iter().filter(|task| {
-            task.status.state.is_alive()
-                && task.spec.networks.iter().flatten().any(|attached| joins(&attached.target))
-        });
-        Ok(match alive.count() {
+        let mut tasks: Vec<Task> = self.read(&Request::get("/tasks")).await?;
+        tasks.retain(|task| task.spec.networks.iter().flatten().any(|attached| joins(&attached.target)));
+        Ok(match self.not_ended(tasks).await?.len() {
             0 => None,
             count => Some(format!("{count} tasks that are on it have not ended yet")),
         })
@@ -327,7 +324,7 @@ mod tests {
         let states = Mutex::new(vec!["shutdown", "running", "running"]);
         let engine = Scripted::new(move |asked| match asked.what.as_str() {
             "GET /networks" => networks(),
-            "GET /services" => ok(json!([])),
+            "GET /services" | "GET /nodes" => ok(json!([])),
             "GET /tasks" => {
                 let mut states = lock(&states);
                 let state = if states.len() > 1 { states.pop() } else { states.last().copied() };
@@ -340,6 +337,23 @@ mod tests {
         });
         engine.docker.remove_network_when_unused("n", Duration::from_secs(5)).await.unwrap();
         assert_eq!((engine.count("GET /tasks"), engine.count("DELETE /networks/n")), (3, 1));
+    }
+
+    #[tokio::test]
+    async fn a_task_on_a_node_that_is_down_is_not_waited_for() {
+        let engine = Scripted::new(|asked| match asked.what.as_str() {
+            "GET /networks" => networks(),
+            "GET /services" => ok(json!([])),
+            "GET /nodes" => ok(json!([{"ID": "down", "Status": {"State": "down"}}])),
+            "GET /tasks" => ok(json!(["down", "gone"].map(|node| json!({
+                "ID": node, "NodeID": node, "ServiceID": "s", "DesiredState": "remove",
+                "Status": {"State": "running"}, "Spec": {"Networks": [{"Target": "n"}]},
+            })))),
+            _ => Answer::Json(204, Value::Null),
+        });
+        engine.docker.wait_service_gone("s", "web", Duration::ZERO).await.unwrap();
+        engine.docker.remove_network_when_unused("n", Duration::ZERO).await.unwrap();
+        assert_eq!(engine.count("DELETE /networks/n"), 1);
     }
 
     #[tokio::test]
