@@ -144,6 +144,26 @@ fn the_network_of_the_host_is_found_again_by_its_name() {
 }
 
 #[test]
+fn objects_that_say_nothing_plan_empty() {
+    let name = unique("nothing");
+    let body = "replicas = 0
+  resources   = { limits = { cpus = null }, reservations = { generic_resources = {} } }
+  privileges  = { selinux = {} }
+  dns         = {}
+  healthcheck = {}
+  placement   = {}
+  rollback    = {}
+  labels      = {}
+  mounts      = [{ target = \"/a\", volume = {} }]
+  update      = { max_failure_ratio = 1 / 3 }";
+    let workspace = Workspace::new(Testbed::shared(), &sleeper(&name, body));
+    workspace.apply_and_settle();
+    workspace.write(&sleeper(&name, &body.replace("{ cpus = null }", "{}")));
+    workspace.plan_is_empty();
+    workspace.destroy();
+}
+
+#[test]
 fn name_and_mode_replace() {
     let testbed = Testbed::shared();
     let name = unique("replaced");
