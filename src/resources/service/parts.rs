@@ -3,7 +3,7 @@
 
 use super::{
     Dns, Healthcheck, Logging, Mount, Network, Placement, Privileges, Publish, Reference, Resources, Restart,
-    Rollout, Ulimit, capabilities, environment, hosts, one_of,
+    Rollout, Ulimit, capabilities, environment, hosts, not_empty, one_of,
 };
 use crate::resources::names;
 use crate::terraform::{Duration, Model};
@@ -217,10 +217,6 @@ fn some_words(words: &[String]) -> Result<(), String> {
     } else {
         Ok(())
     }
-}
-
-fn not_empty(text: &str) -> Result<(), String> {
-    if text.is_empty() { Err("it is empty; for the image's own, leave it out".to_owned()) } else { Ok(()) }
 }
 
 fn isolation(isolation: &str) -> Result<(), String> {
