@@ -3,7 +3,7 @@
 use crate::{
     registry_service::free_port,
     terraform::Workspace,
-    testbed::{Testbed, unique},
+    testbed::{Testbed, eventually, unique},
 };
 
 /// The resource `swarm_service.it`: a program that sleeps, with `more` in it.
@@ -126,6 +126,44 @@ fn what_others_change_shows_as_itself_and_is_put_back() {
 }
 
 #[test]
+fn the_network_of_the_host_is_found_again_by_its_name() {
+    let testbed = Testbed::shared();
+    let name = unique("hostly");
+    let hcl = sleeper(&name, "replicas = 1\n  networks = [{ network = \"host\" }]");
+    let workspace = Workspace::new(testbed, &hcl);
+    workspace.apply_and_settle();
+    let index = || testbed.docker(&["service", "inspect", &name, "--format", "{{.Version.Index}}"]);
+    let before = index();
+    workspace.write(&hcl.replace("replicas", "timeouts = { delete = \"3m\" }\n  replicas"));
+    workspace.apply_and_settle();
+    assert_eq!(index(), before, "nothing of the service changed");
+    let imported = Workspace::new(testbed, &hcl);
+    imported.run(&["import", "swarm_service.it", &name]);
+    imported.plan_is_empty();
+    workspace.destroy();
+}
+
+#[test]
+fn objects_that_say_nothing_plan_empty() {
+    let name = unique("nothing");
+    let body = "replicas = 0
+  resources   = { limits = { cpus = null }, reservations = { generic_resources = {} } }
+  privileges  = { selinux = {} }
+  dns         = {}
+  healthcheck = {}
+  placement   = {}
+  rollback    = {}
+  labels      = {}
+  mounts      = [{ target = \"/a\", volume = {} }]
+  update      = { max_failure_ratio = 1 / 3 }";
+    let workspace = Workspace::new(Testbed::shared(), &sleeper(&name, body));
+    workspace.apply_and_settle();
+    workspace.write(&sleeper(&name, &body.replace("{ cpus = null }", "{}")));
+    workspace.plan_is_empty();
+    workspace.destroy();
+}
+
+#[test]
 fn name_and_mode_replace() {
     let testbed = Testbed::shared();
     let name = unique("replaced");
@@ -162,6 +200,36 @@ fn a_trigger_replaces_the_tasks_and_never_lowers_the_counter() {
     workspace.write(&sleeper(&name, ""));
     workspace.apply_and_settle();
     assert_eq!(tasks(testbed, &name), before, "taking the trigger away restarts nothing");
+}
+
+#[test]
+fn an_update_that_paused_is_carried_on_by_the_next_apply() {
+    let testbed = Testbed::shared();
+    let name = unique("paused");
+    let cure = testbed.file("shared").join(&name);
+    let body = |version: u8| {
+        let command =
+            format!("command = [\"sh\", \"-c\", \"[ $V = 1 ] || test -e /mnt/{name} || exit 1; sleep 600\"]");
+        sleeper(
+            &name,
+            &format!(
+                "replicas = 2\n  {command}\n  env = {{ V = \"{version}\" }}\n  update = {{ monitor = \"2s\" }}\n  restart = {{ delay = \"100ms\" }}\n  mounts = [{{ type = \"bind\", source = \"/mnt/shared\", target = \"/mnt\" }}]\n  timeouts = {{ update = \"40s\" }}",
+            ),
+        )
+    };
+    let workspace = Workspace::new(testbed, &body(1));
+    workspace.apply_and_settle();
+    let old = tasks(testbed, &name);
+    workspace.write(&body(2));
+    let said = workspace.apply_fails();
+    assert!(said.contains("paused because of failures"), "{said}");
+    assert_eq!(workspace.plan().changes(), changes("update"), "what is not done shows");
+
+    // What made it fail is away, and the configuration is the same.
+    std::fs::write(&cure, "").unwrap();
+    workspace.apply_and_settle();
+    std::fs::remove_file(&cure).unwrap();
+    assert!(old.iter().all(|task| !tasks(testbed, &name).contains(task)), "all tasks are new ones");
 }
 
 #[test]
@@ -363,6 +431,11 @@ fn what_cannot_be_is_refused_at_plan_at_its_place() {
         ("mounts = [{ type = \"bind\", target = \"/x\" }]", "needs a `source`"),
         ("mounts = [{ target = \"/x\", tmpfs_size = \"1MiB\" }]", "has no `tmpfs_size`"),
         ("secrets = [{ source = \"a\", target = \"x\" }, { source = \"b\", target = \"x\" }]", "one name"),
+        ("mounts = [{ type = \"tmpfs\", target = \"/x\", tmpfs_size = \"0\" }]", "`mounts[0].tmpfs_size`"),
+        ("mounts = [{ source = \"\", target = \"/x\" }]", "`mounts[0].source`"),
+        ("resources = { limits = { pids = 0 } }", "`resources.limits.pids`"),
+        ("update = { monitor = \"0s\" }", "`update.monitor`"),
+        ("labels = { \"io.localhub.swarm.service\" = \"x\" }", "`labels`"),
         ("privileges = { credential_spec = {} }", "One place of credentials"),
         ("hosts = { db = [\"nowhere\"] }", "no IP address"),
         ("registry_auth = { username = \"u\" }", "password is missing"),
@@ -435,6 +508,104 @@ fn a_service_follows_the_generations_of_its_secret_and_removes_the_old_one() {
     let failed = testbed.docker(&["service", "ps", &name, "--format", "{{.Error}}", "--no-trunc"]);
     assert_eq!(failed.trim(), "", "no task failed to start");
     assert_eq!(tasks(testbed, &name).len(), 2);
+}
+
+#[test]
+fn secrets_configs_and_the_service_turn_in_one_apply_and_go_in_one_destroy() {
+    let testbed = Testbed::shared();
+    let (name, kept) = (unique("turning"), unique("kept"));
+    let body = |version: u8| {
+        format!(
+            r#"
+resource "swarm_secret" "it" {{
+  name            = "{kept}"
+  generations     = true
+  data_wo         = "secret {version}"
+  data_wo_version = {version}
+}}
+
+resource "swarm_config" "it" {{
+  name        = "{kept}"
+  generations = true
+  data        = "config {version}"
+}}
+
+resource "swarm_network" "it" {{
+  name = "{kept}"
+}}
+{}"#,
+            // Its tasks take a while to stop, on the network that goes with them.
+            sleeper(
+                &name,
+                "replicas = 2\n  secrets = [{ source = swarm_secret.it.id, target = \"it\" }]\n  \
+                 configs = [{ source = swarm_config.it.id, target = \"/it\" }]\n  \
+                 networks = [{ network = swarm_network.it.id }]\n  stop_grace_period = \"2s\""
+            )
+            .replace("SIGKILL", "SIGWINCH"),
+        )
+    };
+    let generations = |kind: &str| {
+        let names =
+            testbed.docker(&[kind, "ls", "--filter", &format!("name={kept}"), "--format", "{{.Name}}"]);
+        names.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let workspace = Workspace::new(testbed, &body(1));
+    workspace.apply_and_settle();
+    let first = (generations("secret"), generations("config"));
+    workspace.write(&body(2));
+    workspace.apply_and_settle();
+    let second = (generations("secret"), generations("config"));
+    assert!(second.0.len() == 1 && second.1.len() == 1, "one apply leaves one generation: {second:?}");
+    assert!(first.0 != second.0 && first.1 != second.1, "{first:?} {second:?}");
+    let errors = testbed.docker(&["service", "ps", &name, "--format", "{{.Error}}", "--no-trunc"]);
+    // A task that is not stopped by its signal is killed, which Docker tells as an error.
+    let failed = errors.lines().filter(|error| !error.is_empty() && !error.contains("137"));
+    assert_eq!(failed.collect::<Vec<_>>(), [""; 0], "no task failed to start");
+    workspace.destroy();
+    assert!(generations("secret").is_empty() && generations("config").is_empty());
+    assert!(!testbed.try_docker(&["network", "inspect", &kept]).status.success());
+}
+
+#[test]
+fn an_old_generation_stays_while_tasks_have_it() {
+    let testbed = Testbed::shared();
+    let (name, secret) = (unique("unhurried"), unique("slowly"));
+    let body = |version: u8, more: &str| {
+        format!(
+            "resource \"swarm_secret\" \"it\" {{\n  name = \"{secret}\"\n  generations = true\n  data_wo = \"data {version}\"\n  data_wo_version = {version}\n}}\n{}",
+            sleeper(
+                &name,
+                &format!(
+                    "replicas = 2\n  secrets = [{{ source = swarm_secret.it.id, target = \"it\" }}]\n  update = {{ monitor = \"100ms\", delay = \"5s\" }}\n  wait_for = {{ replicas = false }}{more}"
+                )
+            ),
+        )
+    };
+    let generations = || {
+        let names = testbed.docker(&["secret", "ls", "--quiet", "--filter", &format!("name={secret}")]);
+        names.lines().count()
+    };
+    let state = || {
+        testbed.docker(&["service", "inspect", &name, "--format", "{{with .UpdateStatus}}{{.State}}{{end}}"])
+    };
+    let workspace = Workspace::new(testbed, &body(1, ""));
+    workspace.apply();
+    eventually("its tasks run", || {
+        let running = testbed.docker(&["service", "ps", &name, "--format", "{{.CurrentState}}"]);
+        (running.lines().filter(|line| line.starts_with("Running")).count() == 2).then_some(())
+    });
+    workspace.write(&body(2, ""));
+    workspace.apply();
+    assert_eq!(
+        generations(),
+        2,
+        "one of the tasks has the old one, and an update that fails goes back to it"
+    );
+    eventually("the update is over", || (state().trim() == "completed").then_some(()));
+    workspace.write(&body(2, "\n  labels = { a = \"b\" }"));
+    workspace.apply_and_settle();
+    assert_eq!(generations(), 1, "it goes when nobody needs it");
+    workspace.destroy();
 }
 
 #[test]

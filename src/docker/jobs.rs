@@ -26,13 +26,11 @@ impl Docker {
         let started = Instant::now();
         let mut pause = Duration::from_millis(25);
         let mut is_told = false;
-        while self
-            .tasks(id)
-            .await?
-            .iter()
-            .any(|task| task.desired_state <= TaskState::Complete && task.status.state.is_alive())
-        {
-            if !is_told {
+        loop {
+            let mut tasks = self.tasks(id).await?;
+            tasks.retain(|task| task.desired_state <= TaskState::Complete);
+            // A task on a node that is down is told to stop, too: the node may come back.
+            if !is_told && tasks.iter().any(|task| task.status.state.is_alive()) {
                 // A run with no tasks, after which those of the last one are stopped.
                 self.update_service(id, None, |spec| {
                     spec.have_no_tasks();
@@ -40,6 +38,8 @@ impl Docker {
                 })
                 .await?;
                 is_told = true;
+            } else if self.not_ended(tasks).await?.is_empty() {
+                return Ok(());
             }
             if started.elapsed() > limit {
                 let what = format!("tasks of the job `{}` still run", service.spec.name.unwrap_or_default());
@@ -48,7 +48,6 @@ impl Docker {
             self.sleep(pause).await?;
             pause = (pause * 3 / 2).min(Duration::from_millis(250));
         }
-        Ok(())
     }
 }
 

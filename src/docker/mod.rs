@@ -24,6 +24,7 @@ mod explain;
 mod jobs;
 mod label_writer;
 mod membership;
+mod needed;
 mod networks;
 mod nodes;
 mod object;

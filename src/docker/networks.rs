@@ -157,6 +157,27 @@ impl Docker {
         networks.iter().find(|network| network.id == id).cloned().ok_or_else(|| gone(id))
     }
 
+    /// The networks of the swarm, as old as this walk's picture may be; of those `wanted` by ID or name also `host` and
+    /// `bridge`, which a swarm has of its own and which no list has.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub async fn networks_of_the_swarm(&self, wanted: &[&str]) -> Result<Vec<Network>> {
+        let of_the_swarm = |network: &&Network| network.is_of_the_swarm();
+        let mut networks: Vec<Network> =
+            self.networks().await?.iter().filter(of_the_swarm).cloned().collect();
+        for wanted in wanted {
+            // An Engine also answers to the beginning of an ID.
+            let is_meant = |network: &Network| network.id == **wanted || network.name == **wanted;
+            if !networks.iter().any(is_meant) {
+                let request = Request::get(format!("/networks/{}", segment(wanted))).query("scope", "swarm");
+                let found = self.read::<Network>(&request.about(Kind::Network, wanted)).await.found()?;
+                networks.extend(found.filter(is_meant));
+            }
+        }
+        Ok(networks)
+    }
+
     /// The network with exactly this ID or name, as of now; of two with the name, the one of the swarm.
     ///
     /// # Errors
@@ -265,12 +286,9 @@ impl Docker {
             let users: Vec<String> = users.into_iter().map(|name| format!("`{name}`")).collect();
             return Ok(Some(format!("service {} uses it", users.join(", "))));
         }
-        let tasks: Vec<Task> = self.read(&Request::get("/tasks")).await?;
-        let alive = tasks.iter().filter(|task| {
-            task.status.state.is_alive()
-                && task.spec.networks.iter().flatten().any(|attached| joins(&attached.target))
-        });
-        Ok(match alive.count() {
+        let mut tasks: Vec<Task> = self.read(&Request::get("/tasks")).await?;
+        tasks.retain(|task| task.spec.networks.iter().flatten().any(|attached| joins(&attached.target)));
+        Ok(match self.not_ended(tasks).await?.len() {
             0 => None,
             count => Some(format!("{count} tasks that are on it have not ended yet")),
         })
@@ -306,7 +324,7 @@ mod tests {
         let states = Mutex::new(vec!["shutdown", "running", "running"]);
         let engine = Scripted::new(move |asked| match asked.what.as_str() {
             "GET /networks" => networks(),
-            "GET /services" => ok(json!([])),
+            "GET /services" | "GET /nodes" => ok(json!([])),
             "GET /tasks" => {
                 let mut states = lock(&states);
                 let state = if states.len() > 1 { states.pop() } else { states.last().copied() };
@@ -322,6 +340,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_task_on_a_node_that_is_down_is_not_waited_for() {
+        let engine = Scripted::new(|asked| match asked.what.as_str() {
+            "GET /networks" => networks(),
+            "GET /services" => ok(json!([])),
+            "GET /nodes" => ok(json!([{"ID": "down", "Status": {"State": "down"}}])),
+            "GET /tasks" => ok(json!(["down", "gone"].map(|node| json!({
+                "ID": node, "NodeID": node, "ServiceID": "s", "DesiredState": "remove",
+                "Status": {"State": "running"}, "Spec": {"Networks": [{"Target": "n"}]},
+            })))),
+            _ => Answer::Json(204, Value::Null),
+        });
+        engine.docker.wait_service_gone("s", "web", Duration::ZERO).await.unwrap();
+        engine.docker.remove_network_when_unused("n", Duration::ZERO).await.unwrap();
+        assert_eq!(engine.count("DELETE /networks/n"), 1);
+    }
+
+    #[tokio::test]
     async fn who_uses_a_network_is_named() {
         let engine = Scripted::new(|asked| match asked.what.as_str() {
             "GET /networks" => networks(),
@@ -333,6 +368,21 @@ mod tests {
         let error = engine.docker.remove_network_when_unused("n", Duration::ZERO).await.unwrap_err();
         assert_eq!(error.to_string(), "the network is in use: service `web` uses it");
         assert_eq!(engine.count("DELETE /networks/n"), 0);
+    }
+
+    #[tokio::test]
+    async fn the_swarm_s_own_host_is_found_though_no_list_has_it() {
+        let engine = Scripted::new(|asked| match asked.what.as_str() {
+            "GET /networks" => ok(json!([
+                {"Id": "local", "Name": "host", "Scope": "local"}, {"Id": "n", "Name": "front", "Scope": "swarm"},
+            ])),
+            "GET /networks/host" => ok(json!({"Id": "own", "Name": "host", "Scope": "swarm"})),
+            _ => refuse(404, "network not found"),
+        });
+        let found = engine.docker.networks_of_the_swarm(&["front", "host", "gone"]).await.unwrap();
+        let ids: Vec<&str> = found.iter().map(|network| network.id.as_str()).collect();
+        assert_eq!(ids, ["n", "own"]);
+        assert_eq!(engine.count("GET /networks/front"), 0);
     }
 
     #[tokio::test]

@@ -252,14 +252,17 @@ impl Docker {
         mut edit: impl FnMut(&mut ServiceSpec) -> Result<Change> + Send,
     ) -> Result<bool> {
         let mut attempts = self.attempts(Repeat::Rewrite);
+        let mut unsure = false;
         let done = loop {
             match self.update_service_once(id, auth, &mut edit).await {
+                // Where an answer got lost and nothing is left to change, the write was done.
+                Ok(written) => break Ok(written || unsure),
                 Err(error) => {
+                    unsure |= error.may_have_happened();
                     if let Err(error) = attempts.pause(error).await {
                         break Err(error);
                     }
                 }
-                done => break done,
             }
         };
         self.forget_services();
@@ -315,7 +318,7 @@ fn gone(name: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scripted::{Scripted, ok, refuse};
+    use super::super::scripted::{Answer, Scripted, ok, refuse};
     use super::*;
     use serde_json::{Value, json};
     use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -363,6 +366,23 @@ mod tests {
         assert_eq!(engine.docker.update_service("id", None, refused).await, Err(Error::Stopped));
         assert_eq!(engine.count("POST /services/id/update"), 0);
         assert_eq!(engine.docker.update_service("id", None, |_| Ok(Change::Always)).await, Ok(true));
+    }
+
+    #[tokio::test]
+    async fn a_write_whose_answer_was_lost_counts_as_one() {
+        let writes = AtomicU32::new(0);
+        let engine = Scripted::new(move |asked| match asked.what.as_str() {
+            "GET /services/id" => {
+                let labels = if writes.load(SeqCst) == 0 { json!({}) } else { json!({"k": "v"}) };
+                ok(json!({"ID": "id", "Version": {"Index": 7}, "Spec": {"Name": "web", "Labels": labels}}))
+            }
+            _ => {
+                writes.fetch_add(1, SeqCst);
+                Answer::HangUp
+            }
+        });
+        assert_eq!(engine.docker.update_service("id", None, relabel).await, Ok(true));
+        assert_eq!(engine.count("POST /services/id/update"), 1);
     }
 
     #[tokio::test]

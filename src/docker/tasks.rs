@@ -3,7 +3,7 @@
 use super::call::Request;
 use super::error::{Error, Kind, Result};
 use super::object::{Extra, ObjectVersion};
-use super::{Docker, TaskSpec};
+use super::{Docker, Node, NodeState, TaskSpec};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -185,6 +185,24 @@ impl Docker {
         self.read(&request.about(Kind::Service, service_id)).await
     }
 
+    /// Those of these tasks that have not ended. One whose node is down or has left counts as ended: nobody is there to
+    /// tell, and the swarm itself gives it up only after a day.
+    ///
+    /// # Errors
+    /// Whatever keeps the Engine from answering.
+    pub(super) async fn not_ended(&self, tasks: Vec<Task>) -> Result<Vec<Task>> {
+        let mut alive: Vec<Task> = tasks.into_iter().filter(|task| task.status.state.is_alive()).collect();
+        if alive.is_empty() {
+            return Ok(alive);
+        }
+        let nodes = self.nodes_now().await?;
+        alive.retain(|task| {
+            let is_up = |node: &Node| node.id == task.node_id && node.status.state != NodeState::Down;
+            task.node_id.is_empty() || nodes.iter().any(is_up)
+        });
+        Ok(alive)
+    }
+
     /// Waits until a removed service has no task any more that holds a port, a network or a volume.
     ///
     /// Tasks of a removed service cannot be asked for by its ID (that is a 404), but by the beginning of
@@ -197,9 +215,10 @@ impl Docker {
         let request = Request::get("/tasks").filter(&[("name", &format!("{name}."))]);
         let mut pause = Duration::from_millis(50);
         loop {
-            let tasks: Vec<Task> = self.read(&request).await?;
+            let mut tasks: Vec<Task> = self.read(&request).await?;
             // A service of the same name may have been created meanwhile; its tasks are not meant.
-            if !tasks.iter().any(|task| task.service_id == id && task.status.state.is_alive()) {
+            tasks.retain(|task| task.service_id == id);
+            if self.not_ended(tasks).await?.is_empty() {
                 return Ok(());
             }
             if started.elapsed() + pause > limit {

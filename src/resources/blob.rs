@@ -3,7 +3,7 @@
 
 use super::{
     failure::{Doing, failure, sentence},
-    generation::{DigestKey, GENERATION_OF, OWN_LABELS, stands_for_itself},
+    generation::{DigestKey, GENERATION_OF, OWN_LABELS, OWNER, stands_for_itself},
     kreuzwerker,
 };
 use crate::docker::{self, BlobKind, Docker, Driver, Found, NewBlob};
@@ -120,21 +120,17 @@ impl Wanted<'_> {
         removed.found().map(drop).map_err(|error| self.in_use("remove", &error))
     }
 
-    /// Removes other generations that no service uses any more. Those still in use go at the service's own update, or at
+    /// Removes other generations that nobody needs any more. Those still in use go at the service's own update, or at
     /// this resource's next change.
     pub async fn remove_superseded(&self, current: Option<&str>, context: &Context<Docker>) {
         if !self.generations {
             return;
         }
         let Ok(blobs) = context.client.blobs_now(self.kind).await else { return };
-        for blob in blobs.iter().filter(|blob| is_generation_of(blob, self.name)) {
-            if Some(blob.id.as_str()) == current {
-                continue;
-            }
-            if let Err(error) = context.client.remove_blob(self.kind, &blob.id).await.found() {
-                tracing::debug!(name = blob.name, %error, "an older generation stays");
-            }
-        }
+        let is_other =
+            |blob: &&docker::Blob| is_generation_of(blob, self.name) && Some(blob.id.as_str()) != current;
+        let others: Vec<&docker::Blob> = blobs.iter().filter(is_other).collect();
+        context.client.remove_unneeded_blobs(self.kind, &others).await;
     }
 
     async fn existing(&self, name: &str, context: &Context<Docker>) -> Result<String> {
@@ -185,8 +181,9 @@ impl Wanted<'_> {
     }
 }
 
+/// What belongs to a service of ours has generations too, which are that service's.
 fn is_generation_of(blob: &docker::Blob, name: &str) -> bool {
-    blob.labels.get(GENERATION_OF).is_some_and(|of| of == name)
+    blob.labels.get(GENERATION_OF).is_some_and(|of| of == name) && !blob.labels.contains_key(OWNER)
 }
 
 /// The one with this ID or name; of a logical name it is the newest generation.

@@ -1,5 +1,8 @@
 //! What Swarm allows as a name, so that a plan refuses what an apply could not do.
 
+use super::generation::OWN_LABELS;
+use std::collections::BTreeMap;
+
 /// A name of a secret or a config: at most 64 letters, digits, `-`, `_` and `.`, beginning and ending with a
 /// letter or digit (swarmkit's rule for both).
 pub fn object_name(name: &str) -> Result<(), String> {
@@ -51,16 +54,21 @@ fn rule(name: &str, longest: usize, separators: &[char]) -> Result<(), String> {
     Ok(())
 }
 
+/// Labels of which none is one of the provider's own: those it would not find again.
+pub fn labels(labels: &BTreeMap<String, String>) -> Result<(), String> {
+    if labels.keys().any(|key| key.starts_with(OWN_LABELS)) {
+        return Err(format!("keys that begin with `{OWN_LABELS}` are the provider's own"));
+    }
+    Ok(())
+}
+
 /// A key of a label: anything but nothing, and not one of the provider's own.
 pub fn label_key(key: &str) -> Result<(), String> {
     if key.is_empty() || key.contains(char::is_whitespace) {
         return Err("a key is not empty and has no spaces in it".to_owned());
     }
-    if key.starts_with(super::generation::OWN_LABELS) {
-        return Err(format!(
-            "keys that begin with `{}` are the provider's own",
-            super::generation::OWN_LABELS
-        ));
+    if key.starts_with(OWN_LABELS) {
+        return Err(format!("keys that begin with `{OWN_LABELS}` are the provider's own"));
     }
     Ok(())
 }
@@ -75,6 +83,8 @@ mod tests {
         assert!(ok("localhub.crt") && ok("a") && ok(&"a".repeat(64)));
         assert!(!ok("") && !ok(".a") && !ok("a-") && !ok("a b") && !ok(&"a".repeat(65)) && !ok("ä"));
         let ok = |name: &str| service_name(name).is_ok();
+        let labels = |key: &str| labels(&BTreeMap::from([(key.to_owned(), String::new())]));
+        assert!(labels("com.example.a").is_ok() && labels("io.localhub.swarm.service").is_err());
         assert!(ok("my_registry-1") && !ok("a.b") && !ok(&"a".repeat(64)));
     }
 }

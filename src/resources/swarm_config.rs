@@ -48,6 +48,7 @@ pub struct SwarmConfig {
     template_driver: Option<String>,
 
     /// Labels of the config. Without it they are left to others.
+    #[tf(check = names::labels)]
     labels: Option<Labels>,
 
     /// How long the operations may take: a minute to create and update, five to delete, unless it says otherwise.

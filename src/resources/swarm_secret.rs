@@ -66,6 +66,7 @@ pub struct SwarmSecret {
     template_driver: Option<String>,
 
     /// Labels of the secret. Without it they are left to others.
+    #[tf(check = names::labels)]
     labels: Option<Labels>,
 
     /// How long the operations may take: a minute to create and update, five to delete, unless it says otherwise.

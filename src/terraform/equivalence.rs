@@ -131,9 +131,10 @@ fn left_over(attribute: &Attribute, wanted: &[Value], held: &[Value]) -> Option<
 
 /// Whether an object has nothing but what it would have if the configuration had left it empty.
 fn says_nothing(members: &[(&'static str, Attribute)], held: &BTreeMap<String, Value>) -> bool {
-    members.iter().all(|(name, member)| match (held.get(*name), &member.unset) {
-        (None | Some(Value::Null), _) => true,
-        (Some(value), Unset::Default(default)) if member.computed => value == default,
+    members.iter().all(|(name, member)| match (held.get(*name), &member.unset, &member.kind) {
+        (None | Some(Value::Null), ..) => true,
+        (Some(value), Unset::Default(default), _) if member.computed => value == default,
+        (Some(Value::Map(held)), _, Kind::Nested(Nesting::Single, members)) => says_nothing(members, held),
         _ => false,
     })
 }

@@ -1,7 +1,7 @@
 //! Generations of secrets and configs that a service has let go: it was the last to use them, so it removes them.
 
 use super::Reference;
-use crate::docker::{BlobKind, Docker, Found, ServiceSpec};
+use crate::docker::{Blob, BlobKind, Docker, ServiceSpec};
 use crate::resources::generation::{GENERATION_OF, OWNER};
 use crate::terraform::Private;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,12 @@ impl References {
         }
     }
 
+    /// Has others too.
+    pub fn add(&mut self, others: Self) {
+        self.secrets.extend(others.secrets);
+        self.configs.extend(others.configs);
+    }
+
     /// Those that are not among others.
     fn without(&self, others: &Self) -> Self {
         References { secrets: &self.secrets - &others.secrets, configs: &self.configs - &others.configs }
@@ -41,23 +47,27 @@ pub fn remember(before: &References, now: &References, private: &mut Private) {
     private.set(LET_GO, all.without(now));
 }
 
-/// Removes the generations that a service let go. What another service still uses, or cannot be removed now, stays for
-/// another time; so does what belongs to a service and is kept by it for a rollback.
+/// Removes the generations that a service let go. What is still needed, or cannot be removed now, stays for another time;
+/// what belongs to a service is kept by it for a rollback.
 pub async fn remove_left(private: &mut Private, docker: &Docker) {
     let Some(left) = private.get::<References>(LET_GO) else { return };
-    private.remove(LET_GO);
-    for (kind, ids) in [(BlobKind::Secret, left.secrets), (BlobKind::Config, left.configs)] {
-        if ids.is_empty() {
-            continue;
-        }
-        let Ok(there) = docker.blobs_now(kind).await else { continue };
-        let is_generation = |labels: &crate::docker::Labels| {
-            labels.contains_key(GENERATION_OF) && !labels.contains_key(OWNER)
-        };
-        for blob in there.iter().filter(|blob| ids.contains(&blob.id) && is_generation(&blob.labels)) {
-            if let Err(error) = docker.remove_blob(kind, &blob.id).await.found() {
-                tracing::debug!(name = blob.name, %error, "an older generation stays");
-            }
-        }
+    let secrets = remove(BlobKind::Secret, left.secrets, docker).await;
+    let configs = remove(BlobKind::Config, left.configs, docker).await;
+    if secrets.is_empty() && configs.is_empty() {
+        private.remove(LET_GO);
+    } else {
+        private.set(LET_GO, References { secrets, configs });
     }
+}
+
+/// Removes those that are generations, and answers those that stay for another time.
+async fn remove(kind: BlobKind, ids: BTreeSet<String>, docker: &Docker) -> BTreeSet<String> {
+    if ids.is_empty() {
+        return ids;
+    }
+    let Ok(there) = docker.blobs_now(kind).await else { return ids };
+    let is_generation = |blob: &&Blob| {
+        ids.contains(&blob.id) && blob.labels.contains_key(GENERATION_OF) && !blob.labels.contains_key(OWNER)
+    };
+    docker.remove_unneeded_blobs(kind, &there.iter().filter(is_generation).collect::<Vec<_>>()).await
 }

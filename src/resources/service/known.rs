@@ -4,7 +4,7 @@ use super::{Network, Object, Parts, Reference, Resolved};
 use crate::docker::{self, Docker, ServiceSpec};
 use crate::resources::failure::Doing;
 use crate::terraform::{Diagnostic, Field, Plan, Private, Result};
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 /// The secrets, configs and networks that there are, as far as a service may refer to them.
 pub struct Known {
@@ -13,7 +13,7 @@ pub struct Known {
     /// Configs.
     pub configs: Vec<Object>,
     /// Networks.
-    pub networks: Arc<[docker::Network]>,
+    pub networks: Vec<docker::Network>,
 }
 
 impl Known {
@@ -22,7 +22,7 @@ impl Known {
     /// # Errors
     /// The lists cannot be read.
     pub async fn to_write(parts: &Parts, docker: &Docker) -> Result<Self> {
-        let mut known = Known { secrets: vec![], configs: vec![], networks: Arc::from([]) };
+        let mut known = Known { secrets: vec![], configs: vec![], networks: vec![] };
         if !parts.secrets.is_empty() {
             let secrets = docker.secrets().await.doing(|| "list the secrets".to_owned())?;
             known.secrets =
@@ -34,7 +34,9 @@ impl Known {
                 configs.iter().map(|own| Object { id: own.id.clone(), name: own.name.clone() }).collect();
         }
         if !parts.networks.is_empty() {
-            known.networks = docker.networks().await.doing(|| "list the networks".to_owned())?;
+            let wanted: Vec<&str> = parts.networks.iter().map(|own| own.network.as_str()).collect();
+            let networks = docker.networks_of_the_swarm(&wanted).await;
+            known.networks = networks.doing(|| "list the networks".to_owned())?;
         }
         Ok(known)
     }
@@ -44,10 +46,12 @@ impl Known {
     /// # Errors
     /// The list cannot be read.
     pub async fn to_read(spec: &ServiceSpec, docker: &Docker) -> Result<Self> {
-        let mut known = Known { secrets: vec![], configs: vec![], networks: Arc::from([]) };
-        let attached = spec.task_template.as_ref().and_then(|task| task.networks.as_ref());
-        if attached.is_some_and(|networks| !networks.is_empty()) {
-            known.networks = docker.networks().await.doing(|| "list the networks".to_owned())?;
+        let mut known = Known { secrets: vec![], configs: vec![], networks: vec![] };
+        let attached = spec.task_template.iter().flat_map(|task| task.networks.iter().flatten());
+        let attached: Vec<&str> = attached.filter_map(|network| network.target.as_deref()).collect();
+        if !attached.is_empty() {
+            let networks = docker.networks_of_the_swarm(&attached).await;
+            known.networks = networks.doing(|| "list the networks".to_owned())?;
         }
         Ok(known)
     }

@@ -90,15 +90,16 @@ impl Wanted {
         let known = Known::to_write(&self.parts, docker).await?;
         let auth = self.credentials(docker).await?;
         let resend = self.has_new_credentials(prior) && auth.is_some();
+        let paused = is_unsettled(&context.private) && self.is_paused(id, docker).await?;
         context.private.set(UNSETTLED, true);
         let (mut refused, mut before, mut now) = (None, References::default(), References::default());
         let edit = |spec: &mut ServiceSpec| {
-            before = References::of(spec);
+            before.add(References::of(spec));
             refused = self.write(spec, Some(prior), &known).err();
             now = References::of(spec);
             Ok(match &refused {
                 Some(_) => Change::None,
-                None if resend => Change::Always,
+                None if resend || paused => Change::Always,
                 None => Change::IfAny,
             })
         };
@@ -106,9 +107,15 @@ impl Wanted {
         if let Some(refused) = refused {
             return Err(refused);
         }
-        let written = updated.doing(|| format!("update service `{}`", self.name))?;
+        // Of a write that failed it is not known whether it was done.
         generations::remember(&before, &now, &mut context.private);
-        Ok(written)
+        updated.doing(|| format!("update service `{}`", self.name))
+    }
+
+    /// Whether the swarm has paused the last update of the service: it goes on with the next write only, be it the same.
+    async fn is_paused(&self, id: &str, docker: &Docker) -> Result<bool> {
+        let service = docker.inspect_service(id).await.doing(|| format!("read service `{}`", self.name))?;
+        Ok(service.update_status.is_some_and(|update| update.state == docker::UpdateState::Paused))
     }
 
     /// Waits until all of the service's tasks run, or have completed where they are to. `written` says whether it was

@@ -54,7 +54,7 @@ pub use privileges::Privileges;
 pub use references::{Object, Reference, Resolved};
 pub use resources::Resources;
 pub use rollout::{Restart, Rollout, count};
-pub use rules::{list, offline, refuse};
+pub use rules::{list, not_empty, offline, refuse};
 pub use scheduling::Eligible;
 pub use too_old::{SINCE, Since};
 pub use write::{Wanted, foreign};

@@ -1,6 +1,6 @@
 //! What is mounted into the tasks: `ContainerSpec.Mounts` of the Engine API.
 
-use super::{container, container_mut, ports::one_of};
+use super::{container, container_mut, not_empty, ports::one_of};
 use crate::docker::{self, ServiceSpec};
 use crate::terraform::{Model, Size};
 use std::collections::BTreeMap;
@@ -19,6 +19,7 @@ pub struct Mount {
 
     /// Name of the volume, or path on the node. None for `tmpfs`; a volume without one is anonymous, and goes with its
     /// task. A cluster volume's name, or `group:` and the name of its group.
+    #[tf(check = not_empty)]
     pub source: Option<String>,
 
     /// Path in the container.
@@ -41,6 +42,7 @@ pub struct Mount {
     pub bind_non_recursive: bool,
 
     /// How large a `tmpfs` may grow, such as `"64MiB"`.
+    #[tf(check = some_size)]
     pub tmpfs_size: Option<Size>,
 
     /// The mode of a `tmpfs`, in octal, such as `"1777"`.
@@ -60,6 +62,7 @@ pub struct VolumeOptions {
     pub no_copy: bool,
 
     /// Path within the volume. Needs Engine 26 (API 1.45).
+    #[tf(check = not_empty)]
     pub subpath: Option<String>,
 
     /// Labels of a volume that is made.
@@ -67,6 +70,7 @@ pub struct VolumeOptions {
     pub labels: BTreeMap<String, String>,
 
     /// Driver of a volume that is made.
+    #[tf(check = not_empty)]
     pub driver: Option<String>,
 
     /// Options of the driver, such as those of an NFS mount.
@@ -99,6 +103,10 @@ fn mode(mode: &str) -> Result<(), String> {
         Ok(1..=0o7777) if mode.len() == 4 => Ok(()),
         _ => Err("a mode is four octal digits, such as \"1777\"".to_owned()),
     }
+}
+
+fn some_size(size: &Size) -> Result<(), String> {
+    if size.bytes() > 0 { Ok(()) } else { Err("more than nothing; for no limit, leave it out".to_owned()) }
 }
 
 impl Mount {

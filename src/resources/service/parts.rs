@@ -3,8 +3,9 @@
 
 use super::{
     Dns, Healthcheck, Logging, Mount, Network, Placement, Privileges, Publish, Reference, Resources, Restart,
-    Rollout, Ulimit, capabilities, environment, hosts, one_of,
+    Rollout, Ulimit, capabilities, environment, hosts, not_empty, one_of,
 };
+use crate::resources::names;
 use crate::terraform::{Duration, Model};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug, Model)]
 pub struct Parts {
     /// Labels of the service. Without it they are left to others.
+    #[tf(check = names::labels)]
     pub labels: Option<BTreeMap<String, String>>,
 
     /// Labels of the containers.
-    #[tf(default = BTreeMap::new())]
+    #[tf(default = BTreeMap::new(), check = names::labels)]
     pub container_labels: BTreeMap<String, String>,
 
     /// What runs in the container, instead of the image's entry point.
@@ -215,10 +217,6 @@ fn some_words(words: &[String]) -> Result<(), String> {
     } else {
         Ok(())
     }
-}
-
-fn not_empty(text: &str) -> Result<(), String> {
-    if text.is_empty() { Err("it is empty; for the image's own, leave it out".to_owned()) } else { Ok(()) }
 }
 
 fn isolation(isolation: &str) -> Result<(), String> {

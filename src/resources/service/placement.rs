@@ -1,6 +1,6 @@
 //! Which nodes may run the tasks: `TaskTemplate.Placement` of the Engine API.
 
-use super::{rollout::count, scheduling::constraint};
+use super::{not_empty, rollout::count, scheduling::constraint};
 use crate::docker::{self, Constraint, PlacementPreference, ServiceSpec, Spread};
 use crate::terraform::Model;
 use std::collections::BTreeSet;
@@ -34,6 +34,7 @@ pub struct Platform {
     pub os: String,
 
     /// The architecture, such as `amd64`. Without it any.
+    #[tf(check = not_empty)]
     pub architecture: Option<String>,
 }
 

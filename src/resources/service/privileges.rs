@@ -1,6 +1,6 @@
 //! Security options of the containers: `ContainerSpec.Privileges` of the Engine API.
 
-use super::{Known, container, container_mut, one_of};
+use super::{Known, container, container_mut, not_empty, one_of};
 use crate::docker::{self, ServiceSpec};
 use crate::terraform::{Diagnostic, Model, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -47,15 +47,19 @@ pub struct Selinux {
     pub disable: bool,
 
     /// The user.
+    #[tf(check = not_empty)]
     pub user: Option<String>,
 
     /// The role.
+    #[tf(check = not_empty)]
     pub role: Option<String>,
 
     /// The type.
+    #[tf(check = not_empty)]
     pub r#type: Option<String>,
 
     /// The level.
+    #[tf(check = not_empty)]
     pub level: Option<String>,
 }
 

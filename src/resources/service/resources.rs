@@ -1,6 +1,5 @@
 //! What the tasks may use and what is kept for them: `TaskTemplate.Resources` of the Engine API.
 
-use super::rollout::count;
 use crate::docker::{DiscreteResource, GenericResource, NamedResource, ServiceSpec};
 use crate::terraform::{Model, Number, Size, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +35,7 @@ pub struct Limits {
     pub memory: Option<Size>,
 
     /// Processes.
-    #[tf(check = count)]
+    #[tf(check = processes)]
     pub pids: Option<i64>,
 }
 
@@ -81,6 +80,11 @@ fn cpus(cpus: &Number) -> Result<(), String> {
 /// The Engine refuses less than 4 MiB (swarmkit's `validateResources`).
 fn memory(memory: &Size) -> Result<(), String> {
     if memory.bytes() >= 4 << 20 { Ok(()) } else { Err("memory is at least 4MiB".to_owned()) }
+}
+
+/// The Engine takes nought for no limit, which it does not tell.
+fn processes(count: &i64) -> Result<(), String> {
+    if *count > 0 { Ok(()) } else { Err("at least 1; for no limit, leave it out".to_owned()) }
 }
 
 /// Bytes of swap as the Engine counts: -1 is no limit.

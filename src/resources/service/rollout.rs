@@ -2,7 +2,7 @@
 
 use super::ports::one_of;
 use crate::docker::{ServiceSpec, UpdateConfig};
-use crate::terraform::{Duration, Model, Number, Plan};
+use crate::terraform::{Duration, Model, Number, Plan, Value};
 
 /// How the tasks of a service are replaced.
 #[derive(Clone, Debug, PartialEq, Model)]
@@ -20,7 +20,7 @@ pub struct Rollout {
     pub delay: Duration,
 
     /// How long a new task is watched for a failure, such as `"30s"`.
-    #[tf(derived)]
+    #[tf(derived, check = some_time)]
     pub monitor: Duration,
 
     /// What a failure leads to: `pause`, `continue` or, in an update, `rollback`.
@@ -28,7 +28,7 @@ pub struct Rollout {
     pub failure_action: String,
 
     /// The part of the tasks, from 0 to 1, that may fail without counting as a failure.
-    #[tf(derived, check = ratio)]
+    #[tf(derived, check = ratio, same = same_ratio)]
     pub max_failure_ratio: Number,
 }
 
@@ -72,6 +72,28 @@ fn ratio(ratio: &Number) -> Result<(), String> {
     } else {
         Err("a ratio is a number from 0 to 1".to_owned())
     }
+}
+
+/// The Engine takes nought for "not said", so it would not come back.
+fn some_time(duration: &Duration) -> Result<(), String> {
+    if duration.nanos() > 0 {
+        Ok(())
+    } else {
+        Err("more than nothing; the Engine watches for five seconds where it is told `0s`".to_owned())
+    }
+}
+
+/// A ratio as the Engine keeps it, which rounds `1/3`.
+fn rounded(ratio: &Number) -> Option<f32> {
+    ratio.to_f64().map(|ratio| ratio as f32)
+}
+
+fn same_ratio(a: &Value, b: &Value) -> bool {
+    let ratio = |value: &Value| match value {
+        Value::Number(ratio) => rounded(ratio),
+        _ => None,
+    };
+    ratio(a).is_some() && ratio(a) == ratio(b)
 }
 
 /// Refuses negative counts.
@@ -139,7 +161,9 @@ impl Rollout {
 
     /// Says this, unless it is what is said already.
     pub fn write(&self, config: &mut Option<UpdateConfig>) {
-        if Self::read(config.as_ref()) == *self {
+        let there = Self::read(config.as_ref());
+        let is_ratio_met = rounded(&there.max_failure_ratio) == rounded(&self.max_failure_ratio);
+        if is_ratio_met && *self == (Rollout { max_failure_ratio: self.max_failure_ratio.clone(), ..there }) {
             return;
         }
         let config = config.get_or_insert_default();
@@ -182,4 +206,33 @@ impl Restart {
 
 fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_compared_as_the_engine_rounds_it() {
+        let third: Number = "0.33333333333333333333".parse().unwrap();
+        let wanted = Rollout { max_failure_ratio: third.clone(), ..Rollout::engine_default() };
+        let mut config = None;
+        wanted.write(&mut config);
+        // What comes back of it.
+        config.as_mut().unwrap().max_failure_ratio = Some(0.333_333_34);
+        let before = config.clone();
+        wanted.write(&mut config);
+        assert_eq!(config, before);
+        let found = Value::Number(Rollout::read(config.as_ref()).max_failure_ratio);
+        assert!(same_ratio(&Value::Number(third), &found));
+        assert!(
+            !same_ratio(&Value::Number(Number::from(0_i64)), &found)
+                && !same_ratio(&Value::Null, &Value::Null)
+        );
+    }
+
+    #[test]
+    fn a_new_task_is_watched_for_some_time() {
+        assert!(some_time(&Duration::from_secs(0)).is_err() && some_time(&Duration::from_nanos(1)).is_ok());
+    }
 }

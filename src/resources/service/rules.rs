@@ -115,6 +115,11 @@ fn one_each(config: &Config) -> Diagnostics {
     found
 }
 
+/// The Engine takes nothing for "not said", so it would not come back.
+pub fn not_empty(text: &str) -> Result<(), String> {
+    if text.is_empty() { Err("it is empty; leave it out instead".to_owned()) } else { Ok(()) }
+}
+
 /// The elements of a list that is known; none of another.
 pub fn list(value: &Value) -> &[Value] {
     match value {
