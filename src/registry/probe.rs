@@ -22,6 +22,12 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 /// The first pause between two attempts, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
+/// A limit for people: what is left of a longer one is not told to the nanosecond.
+fn told(limit: Duration) -> String {
+    let whole = Duration::from_secs(limit.as_secs());
+    crate::registry::duration::format(if whole.is_zero() { limit } else { whole })
+}
+
 /// Why one attempt failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
@@ -56,7 +62,7 @@ pub enum ProbeError {
         source: io::Error,
     },
     /// No answer in time.
-    #[error("{url} did not answer within {}", crate::registry::duration::format(Duration::from_secs(.after.as_secs().max(1))))]
+    #[error("{url} did not answer within {}", told(*.after))]
     TimedOut {
         /// What was asked.
         url: String,
@@ -160,7 +166,7 @@ pub enum WaitError {
     #[error(transparent)]
     Final(ProbeError),
     /// Time is up.
-    #[error("the registry did not serve within {}; last: {last}", crate::registry::duration::format(Duration::from_secs(.after.as_secs().max(1))))]
+    #[error("the registry did not serve within {}; last: {last}", told(*.after))]
     TimedOut {
         /// How long it was waited for.
         after: Duration,
