@@ -8,22 +8,27 @@
 //! A test makes what it needs under names of its own, depends on no other, and leaves nothing behind.
 
 mod connections;
+mod credentials;
 mod distribution;
 mod drift;
 mod examples;
 mod faults;
 mod functions;
+mod generations;
 mod leader;
 mod load;
 mod module;
 mod moved;
 mod process;
+mod proxy;
 mod queries;
+mod registry_rules;
 mod registry_service;
 mod rotation;
 mod secrecy;
 mod service_matrix;
 mod service_moved;
+mod ssh;
 mod started_by_hand;
 mod swarm_cluster;
 mod swarm_config;

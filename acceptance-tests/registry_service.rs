@@ -354,66 +354,6 @@ fn a_failed_update_keeps_the_service_and_says_why() {
 }
 
 #[test]
-fn what_would_lose_images_or_never_start_is_refused_at_plan() {
-    let testbed = Testbed::shared();
-    let registry = Registry::new("refused");
-    let volume = "storage = { filesystem = { volume = \"VOLUME\" } }";
-    for (storage, more, words) in [
-        (volume, "replicas = 3", vec!["disk", "shared"]),
-        ("storage = { delete = true }", "", vec!["filesystem"]),
-        (volume, "extra_config = \"storage: {s3: {bucket: x}}\"", vec!["2: filesystem, s3"]),
-        (volume, "placement = { constraints = [\"node.foo==x\"] }", vec!["node.foo"]),
-        (
-            volume,
-            "http = { drain_timeout = \"60s\" }\n  stop_grace_period = \"10s\"",
-            vec!["stop_grace_period"],
-        ),
-        (volume, "env = { REGISTRY_HTTP_ADDR = \":443\" }", vec!["REGISTRY_HTTP_ADDR"]),
-        (volume, "image = \"registry\"", vec!["distribution"]),
-        (volume, "image = \"Registry:2\"", vec!["image"]),
-        (volume, "extra_config = \"http: {addr: ':1'}\"", vec!["http.addr"]),
-        (
-            volume,
-            "tls = { certificate = \"nonsense\", private_key_wo = \"nonsense\" }",
-            vec!["tls.certificate"],
-        ),
-        ("", "http = {}", vec!["storage"]),
-    ] {
-        let said = Workspace::new(testbed, &registry.with(storage, more)).plan_fails();
-        for word in words {
-            assert!(said.contains(word), "{more}: {said}");
-        }
-    }
-}
-
-#[test]
-fn no_storage_is_the_loudest_warning() {
-    let registry = Registry::new("loud");
-    let plan = Workspace::new(Testbed::shared(), &registry.with("", "")).plan();
-    assert!(plan.text.contains("Warning") && plan.text.contains("/var/lib/registry"), "{}", plan.text);
-}
-
-#[test]
-fn nodes_that_do_not_fit_warn_at_plan_and_refuse_at_apply() {
-    let testbed = Testbed::shared();
-    let registry = Registry::new("unfit");
-    let more = "placement = { constraints = [\"node.labels.unfit==true\"] }";
-    let workspace = Workspace::new(testbed, &registry.hcl(more));
-    let plan = workspace.plan();
-    assert!(
-        plan.text.contains("Warning") && plan.text.contains("hubworker01 does not satisfy"),
-        "{}",
-        plan.text
-    );
-    let said = workspace.apply_fails();
-    assert!(said.contains("hubworker01 does not satisfy"), "{said}");
-    assert!(
-        !testbed.try_docker(&["service", "inspect", &registry.name]).status.success(),
-        "nothing was made"
-    );
-}
-
-#[test]
 fn a_certificate_is_rotated_without_leaving_old_secrets() {
     let testbed = Testbed::shared();
     let registry = Registry::new("rotated");
@@ -490,29 +430,6 @@ fn a_certificate_is_rotated_without_leaving_old_secrets() {
     let said = workspace.plan_fails();
     assert!(said.contains("key") && said.contains("certificate"), "{said}");
     workspace.write(&good);
-}
-
-#[test]
-fn start_first_with_a_host_mode_port_is_told_at_plan_and_refused_at_apply() {
-    let registry = Registry::new("start-first");
-    let workspace = Workspace::new(Testbed::shared(), &registry.hcl("update = { order = \"start-first\" }"));
-    let plan = workspace.plan();
-    assert!(plan.text.contains("The update could never go on"), "{}", plan.text);
-    let said = workspace.apply_fails();
-    assert!(said.contains("Error: The update could never go on") && said.contains("stop-first"), "{said}");
-}
-
-#[test]
-fn what_the_engine_is_too_old_for_is_refused_at_plan() {
-    // The shared swarm is of Engine 20.10, which speaks API 1.41 and would drop the fields without a word.
-    let registry = Registry::new("too-old");
-    for (more, version) in [
-        ("healthcheck = { command = [\"CMD\", \"true\"], start_interval = \"1s\" }", "1.44"),
-        ("mounts = [{ source = \"v\", target = \"/v\", volume = { subpath = \"a\" } }]", "1.45"),
-    ] {
-        let said = Workspace::new(Testbed::shared(), &registry.hcl(more)).plan_fails();
-        assert!(said.contains(version) && said.contains("1.41"), "{said}");
-    }
 }
 
 #[test]

@@ -37,11 +37,9 @@ impl Wanted {
         let had = prior.map(|prior| &prior.parts);
         spec.name.get_or_insert_with(|| self.name.clone());
         self.scale.write(spec);
-        if container(spec)
-            .and_then(|own| own.image.as_deref())
-            .is_none_or(|own| !image::is_met(&self.image, own))
-        {
-            container_mut(spec).image = Some(self.image.clone());
+        let found = container(spec).and_then(|own| own.image.as_deref());
+        if let Some(image) = image::to_write(&self.image, prior.map(|prior| prior.image.as_str()), found) {
+            container_mut(spec).image = Some(image.to_owned());
         }
         self.parts.write_labels(spec, had);
         self.parts.write_process(spec, had);
