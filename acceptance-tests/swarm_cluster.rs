@@ -353,3 +353,50 @@ fn a_manager_that_was_lost_makes_no_second_swarm() {
     }
     fs::remove_file(workspace.path().join("terraform.tfstate")).unwrap();
 }
+
+#[test]
+fn hosts_that_are_made_in_the_same_apply_become_a_swarm() {
+    let testbed = Testbed::start(&["--no-swarm"], &["one", "two"]);
+    // Where the hosts are is known only once something else is made, as with machines that Terraform starts.
+    let host = |name: &str| {
+        format!(
+            "resource \"terraform_data\" \"{name}\" {{\n  input = \"unix://{}\"\n}}\n",
+            testbed.socket(name).display()
+        )
+    };
+    let workspace = Workspace::new(
+        &testbed,
+        &format!(
+            r#"
+{}{}
+provider "swarm" {{
+  hosts = [terraform_data.one.output]
+}}
+
+resource "swarm_cluster" "it" {{
+  connection     = {{ host = terraform_data.one.output }}
+  advertise_addr = "eth0"
+}}
+
+resource "swarm_node" "two" {{
+  cluster    = swarm_cluster.it.id
+  connection = {{ host = terraform_data.two.output }}
+}}
+
+resource "swarm_secret" "it" {{
+  name       = "of-new-hosts"
+  data_wo    = "x"
+  depends_on = [swarm_cluster.it]
+}}
+"#,
+            host("one"),
+            host("two")
+        ),
+    );
+    workspace.apply_and_settle();
+    assert_eq!(testbed.docker_on("one", &["node", "ls", "--quiet"]).lines().count(), 2);
+    workspace.destroy();
+    for host in ["one", "two"] {
+        assert_eq!(state_of(&testbed, host), "inactive", "{host}");
+    }
+}
