@@ -3,6 +3,7 @@
 //! The binary is the one of the testbed's image, or one named by `DISTRIBUTION_BINARY`, and speaks the dialect named by
 //! `DISTRIBUTION_DIALECT`, else 2.8.
 
+use serde_json::{Value as Json, json};
 use std::{
     collections::BTreeMap,
     io::{Read, Write},
@@ -12,13 +13,12 @@ use std::{
     sync::LazyLock,
     time::Duration,
 };
-use swarm::registry::{
-    Dialect, certificate,
-    configuration::{
-        Auth, Cache, Configuration, Driver, ExtraConfig, Health, Http, Log, Metrics, Storage, Tls, Urls,
+use swarm::{
+    registry::{
+        certificate, htpasswd,
+        probe::{Expectation, Probe, Trust},
     },
-    htpasswd,
-    probe::{Expectation, Probe, Trust},
+    resources::RegistrySettings,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -34,12 +34,24 @@ fn binary() -> &'static Path {
     &BINARY
 }
 
-fn dialect() -> Dialect {
-    std::env::var("DISTRIBUTION_DIALECT").map_or(Dialect::V2_8, |name| name.parse().expect("a dialect"))
+fn dialect() -> String {
+    std::env::var("DISTRIBUTION_DIALECT").unwrap_or_else(|_| "2.8".to_owned())
 }
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Lays attributes over others, objects in objects.
+fn merge(base: &mut Json, over: Json) {
+    match (base, over) {
+        (Json::Object(base), Json::Object(over)) => {
+            for (key, value) in over {
+                merge(base.entry(key).or_insert(Json::Null), value);
+            }
+        }
+        (base, over) => *base = over,
+    }
 }
 
 /// A running registry, killed when dropped.
@@ -51,44 +63,44 @@ struct Registry {
 }
 
 impl Registry {
-    /// Starts with the default configuration after `adjust`, on loopback and free ports.
-    fn start(adjust: impl FnOnce(&mut Configuration, &Path)) -> Self {
+    /// Starts with the attributes of an ordinary registry and `more`, on loopback and free ports. What the provider would
+    /// mount beneath `/run/secrets` are `files`, by their names.
+    fn start(more: Json, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, debug_port) = (free_port(), free_port());
-        let root_directory = folder.path().join("images").display().to_string();
-        // The container has a network of its own; here, all listeners belong on loopback.
-        let loopback =
-            format!("http: {{ addr: '127.0.0.1:{port}', debug: {{ addr: '127.0.0.1:{debug_port}' }} }}");
-        let mut configuration = Configuration {
-            http: Http {
-                port,
-                secret: "\u{e4} \"quoted\" {{ template }} @at #hash \u{1f511}".into(),
-                urls: Urls::Relative,
-                prefix: None,
-                headers: BTreeMap::from([("X-Test".to_owned(), vec!["a: b".to_owned(), "#c".to_owned()])]),
-                http2: true,
-                drain_timeout: Duration::from_millis(2500),
+        let images = folder.path().join("images").display().to_string();
+        let mut config = json!({
+            "distribution": dialect(),
+            "http": {
+                "port": port,
+                "headers": { "X-Test": ["a: b", "#c"] },
+                "drain_timeout": "2500ms",
             },
-            tls: None,
-            auth: None,
-            storage: Storage {
-                driver: Some(Driver::Filesystem { root_directory, max_threads: Some(50) }),
-                ..Storage::default()
-            },
-            cache: Cache::default(),
-            health: Health::default(),
-            log: Log { fields: BTreeMap::from([("yes".to_owned(), "no".to_owned())]), ..Log::default() },
-            metrics: Some(Metrics { port: debug_port, path: "/metrics".to_owned() }),
-            extra: vec![ExtraConfig::parse("extra_config", &loopback).unwrap()],
-        };
-        adjust(&mut configuration, folder.path());
+            "storage": { "filesystem": { "volume": "images", "root_directory": images } },
+            "log": { "fields": { "yes": "no" } },
+            "metrics": { "port": debug_port },
+        });
+        merge(&mut config, more);
+        let settings = RegistrySettings::from_json(config).unwrap();
+        let secret = "\u{e4} \"quoted\" {{ template }} @at #hash \u{1f511}";
+        let rendered = settings.configuration(secret.into()).unwrap().render();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        // The container has a network and files of its own; here, listeners belong on loopback.
+        let text = rendered
+            .yaml
+            .expose()
+            .replace("/run/secrets/", &format!("{}/", folder.path().display()))
+            .replace("addr: \"0.0.0.0:", "addr: \"127.0.0.1:")
+            .replace("addr: \":", "addr: \"127.0.0.1:");
         let file = folder.path().join("registry.yml");
-        std::fs::write(&file, configuration.render(dialect()).yaml.expose()).unwrap();
+        std::fs::write(&file, text).unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let process = Command::new(binary())
             .arg("serve")
             .arg(&file)
-            .env("OTEL_TRACES_EXPORTER", "none")
+            .envs(settings.environment())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -143,7 +155,7 @@ impl Drop for Registry {
 
 #[tokio::test]
 async fn everything_that_is_rendered_by_default_is_understood() {
-    let mut registry = Registry::start(|_, _| {});
+    let mut registry = Registry::start(json!({}), &[]);
     registry.serves("http", Trust::System, false).await;
     let answer = registry.get(registry.port, "/v2/", "");
     for header in ["X-Content-Type-Options: nosniff", "X-Test: a: b", "X-Test: #c"] {
@@ -161,31 +173,26 @@ async fn everything_that_is_rendered_by_default_is_understood() {
 async fn tls_and_users_work_as_made() {
     let made = rcgen::generate_simple_self_signed(vec!["hub.docker.local".to_owned()]).unwrap();
     let (ca, key) = (made.cert.pem(), made.signing_key.serialize_pem());
-    let registry = Registry::start(|configuration, folder| {
-        let write = |name: &str, text: &str| {
-            let path = folder.join(name);
-            std::fs::write(&path, text).unwrap();
-            path.display().to_string()
-        };
-        let users = BTreeMap::from([("ci".to_owned(), "pass word:\u{e4}".into())]);
-        let file = htpasswd::make(&users, b"key", htpasswd::DEFAULT_COST).unwrap();
-        let path = write("htpasswd", file.expose());
-        configuration.auth = Some(Auth::Htpasswd { realm: "a \"realm\"".to_owned(), path });
-        let (certificate, key) = (write("crt", &ca), write("key", &key));
-        configuration.tls =
-            Some(Tls { certificate, key, minimum: Some("tls1.2".to_owned()), ..Tls::default() });
-    });
+    let users = BTreeMap::from([("ci".to_owned(), "pass word:\u{e4}".into())]);
+    let users = htpasswd::make(&users, b"key", htpasswd::DEFAULT_COST).unwrap();
+    let registry = Registry::start(
+        json!({
+            "auth": { "htpasswd": { "realm": "a \"realm\"", "file": "users" } },
+            "tls": { "certificate": "PEM", "private_key": "PEM", "minimum": "tls1.2" },
+        }),
+        &[("registry-tls.crt", &ca), ("registry-tls.key", &key), ("registry-htpasswd", users.expose())],
+    );
     registry.serves("https", Trust::Authorities(&ca), true).await;
 }
 
 #[tokio::test]
 async fn a_made_user_logs_in_and_nobody_else() {
-    let registry = Registry::start(|configuration, folder| {
-        let users = BTreeMap::from([("ci".to_owned(), "hunter2".into())]);
-        let path = folder.join("htpasswd");
-        std::fs::write(&path, htpasswd::make(&users, b"key", 4).unwrap().expose()).unwrap();
-        configuration.auth = Some(Auth::Htpasswd { realm: "r".to_owned(), path: path.display().to_string() });
-    });
+    let users = BTreeMap::from([("ci".to_owned(), "hunter2".into())]);
+    let users = htpasswd::make(&users, b"key", 4).unwrap();
+    let registry = Registry::start(
+        json!({ "auth": { "htpasswd": { "file": "users" } } }),
+        &[("registry-htpasswd", users.expose())],
+    );
     registry.serves("http", Trust::System, true).await;
     // ci:hunter2 and ci:hunter3
     for (credentials, status) in [("Y2k6aHVudGVyMg==", "200"), ("Y2k6aHVudGVyMw==", "401")] {
@@ -209,16 +216,10 @@ fn what_t1_refuses_would_not_have_started() {
         .map(|finding| finding.code)
         .collect();
     assert_eq!(codes, ["T1"]);
-    let mut registry = Registry::start(|configuration, folder| {
-        let (certificate_path, key_path) = (folder.join("crt"), folder.join("key"));
-        std::fs::write(&certificate_path, &certificate).unwrap();
-        std::fs::write(&key_path, &key).unwrap();
-        configuration.tls = Some(Tls {
-            certificate: certificate_path.display().to_string(),
-            key: key_path.display().to_string(),
-            ..Tls::default()
-        });
-    });
+    let mut registry = Registry::start(
+        json!({ "tls": { "certificate": "PEM", "private_key": "PEM" } }),
+        &[("registry-tls.crt", &certificate), ("registry-tls.key", &key)],
+    );
     assert_eq!(registry.exit_code(), Some(1));
     assert!(registry.log().contains("private key does not match public key"), "{}", registry.log());
 }

@@ -20,7 +20,7 @@ mod swarm_volume;
 
 pub use connection::Connection;
 pub use failure::Doing;
-pub use registry_service::RegistryService;
+pub use registry_service::{RegistryService, Settings as RegistrySettings};
 pub use service::{SINCE, Since};
 pub use swarm_cluster::SwarmCluster;
 pub use swarm_config::SwarmConfig;

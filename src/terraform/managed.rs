@@ -3,7 +3,7 @@
 use super::{
     AnyResource, Applied, Apply, Config, Context, Diagnostic, Diagnostics, Imported, ListFilter, Listed,
     MoveSource, Object, Path, Plan, Planned, Private, Read, Resource, Result, Schema, Step, Value,
-    equivalence::arrange_object, schema::Unset, validate::validate,
+    equivalence::arrange_object, plan::with_write_only, schema::Unset, validate::validate,
 };
 use async_trait::async_trait;
 use futures_util::FutureExt;
@@ -84,7 +84,7 @@ impl<R: Resource> Managed<R> {
         config: &Object,
     ) -> (Option<Object>, Diagnostics) {
         let schema = self.schema();
-        let mut model = match R::decode(with_write_only(schema, planned.clone(), config)) {
+        let mut model = match R::decode(with_write_only(&schema.attributes, planned.clone(), config)) {
             Ok(model) => model,
             Err(error) => return (None, vec![error]),
         };
@@ -110,7 +110,7 @@ impl<R: Resource> Managed<R> {
         config: &Object,
     ) -> (Option<Object>, Diagnostics) {
         let schema = self.schema();
-        let decoded = R::decode(with_write_only(schema, planned.clone(), config))
+        let decoded = R::decode(with_write_only(&schema.attributes, planned.clone(), config))
             .and_then(|model| Ok((model, R::decode(before.clone())?)));
         let (mut model, prior) = match decoded {
             Ok(decoded) => decoded,
@@ -325,25 +325,6 @@ pub(super) fn unconfigured() -> Diagnostic {
         "The provider is not configured",
         "The configuration of the provider is not known, so there is no connection to work with.",
     )
-}
-
-/// What `create` and `update` see: the plan, with write-only values laid over it from the configuration.
-fn with_write_only(schema: &Schema, planned: Object, config: &Object) -> Object {
-    fn lay(members: &[(&'static str, super::Attribute)], planned: &mut Value, config: &Value) {
-        let Value::Map(planned) = planned else { return };
-        for (name, member) in members {
-            if member.write_only {
-                planned.insert((*name).to_owned(), config.get(name).clone());
-            } else if let (super::Kind::Nested(super::Nesting::Single, members), Some(planned)) =
-                (&member.kind, planned.get_mut(*name))
-            {
-                lay(members, planned, config.get(name));
-            }
-        }
-    }
-    let mut planned = Value::from(planned);
-    lay(&schema.attributes, &mut planned, &config.clone().into());
-    Object::from_value(planned).unwrap_or_default()
 }
 
 /// A configuration with what the schema says where it is silent; what is optional and computed is null then.

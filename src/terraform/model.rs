@@ -1,6 +1,6 @@
 //! Which struct is which object.
 
-use super::{Attribute, Object, Result};
+use super::{Attribute, Object, Result, Schema, managed::with_defaults};
 
 /// A struct that is an object of a schema: `#[derive(Model)]` makes it from its fields.
 ///
@@ -40,5 +40,15 @@ pub trait Model: Sized {
         let mut object = Object::default();
         self.put_into(&mut object);
         object
+    }
+
+    /// The struct that a configuration alone makes: with the schema's defaults where it is silent, and nothing where those
+    /// are a matter of planning.
+    ///
+    /// # Errors
+    /// Those of [`Model::take_from`].
+    fn configured(config: Object) -> Result<Self> {
+        let schema = Schema { version: 0, docs: Self::DOCS, attributes: Self::attributes() };
+        Self::decode(with_defaults(&schema, config))
     }
 }

@@ -3,7 +3,7 @@
 //! A pure function, so that the second plan during apply is the first one with more known.
 
 use super::{
-    Attribute, Diagnostic, Field, Kind, Nesting, Object, Path, Private, Schema, Step, Value,
+    Attribute, Diagnostic, Field, Kind, Model, Nesting, Object, Path, Private, Schema, Step, Value,
     equivalence::settle, schema::Unset,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +97,16 @@ impl Plan {
     /// The planned state as it stands.
     pub fn planned(&self) -> &Config {
         &self.planned
+    }
+
+    /// A part of the resource as an apply of this plan will see it, write-only values included, if all of it is known.
+    pub fn applied<M: Model>(&self) -> Option<M> {
+        let attributes = M::attributes();
+        let object = with_write_only(&attributes, self.planned.0.clone(), &self.config.0);
+        if !attributes.iter().all(|(name, _)| object.get(name).is_wholly_known()) {
+            return None;
+        }
+        M::decode(object).ok()
     }
 
     /// Whether what is planned at a path differs from what is there; always for a resource to be created.
@@ -303,4 +313,39 @@ fn plan_object(members: &[(&'static str, Attribute)], config: &Value, prior: Opt
         ((*name).to_owned(), plan_attribute(member, config.get(name), prior.map(|prior| prior.get(name))))
     });
     Value::Map(planned.collect())
+}
+
+/// What an apply sees: the plan, with write-only values laid over it from the configuration.
+pub(super) fn with_write_only(
+    attributes: &[(&'static str, Attribute)],
+    planned: Object,
+    config: &Object,
+) -> Object {
+    let mut planned = Value::from(planned);
+    lay_write_only(attributes, &mut planned, &config.clone().into());
+    Object::from_value(planned).unwrap_or_default()
+}
+
+fn lay_write_only(members: &[(&'static str, Attribute)], planned: &mut Value, config: &Value) {
+    let Value::Map(planned) = planned else { return };
+    for (name, member) in members {
+        if member.write_only {
+            planned.insert((*name).to_owned(), config.get(name).clone());
+            continue;
+        }
+        let (Kind::Nested(nesting, members), Some(planned)) = (&member.kind, planned.get_mut(*name)) else {
+            continue;
+        };
+        match (nesting, planned, config.get(name)) {
+            (Nesting::Single, planned, config) => lay_write_only(members, planned, config),
+            (Nesting::Map, Value::Map(items), config) => {
+                items.iter_mut().for_each(|(key, item)| lay_write_only(members, item, config.get(key)));
+            }
+            (Nesting::List, Value::List(items), Value::List(config)) => {
+                items.iter_mut().zip(config).for_each(|(item, config)| lay_write_only(members, item, config));
+            }
+            // Terraform allows nothing write-only in a set, whose items have no place.
+            _ => {}
+        }
+    }
 }

@@ -104,6 +104,24 @@ impl From<&str> for Value {
     }
 }
 
+/// A value of JSON, all of which is known.
+impl From<serde_json::Value> for Value {
+    fn from(json: serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        match json {
+            Json::Null => Value::Null,
+            Json::Bool(value) => Value::Bool(value),
+            // Every number of JSON is one of Terraform's.
+            Json::Number(number) => number.to_string().parse().map_or(Value::Null, Value::Number),
+            Json::String(text) => Value::String(text),
+            Json::Array(items) => Value::List(items.into_iter().map(Value::from).collect()),
+            Json::Object(items) => {
+                Value::Map(items.into_iter().map(|(key, item)| (key, Value::from(item))).collect())
+            }
+        }
+    }
+}
+
 /// Prints the kind only, so that no log line and no panic message can carry a value. Tests see it all.
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -299,7 +299,7 @@ fn typed<'t>(tree: &'t Map, path: &[&str]) -> Option<&'t Node> {
 
 /// What is wrong with a value for its kind of key, if anything. Values are not quoted: they may be secret.
 fn misfit(kind: Kind, node: &Node) -> Option<String> {
-    let is_text = matches!(node, Node::Text(_) | Node::Secret(_));
+    let is_text = matches!(node, Node::Text(_) | Node::Secret(_) | Node::Versioned(_));
     let is_scalar = is_text || matches!(node, Node::Number(_) | Node::SecretNumber(_) | Node::Bool(_));
     let expects = |what: &str| Some(format!("{}; Distribution expects {what} there.", name(node)));
     match (kind, node) {
@@ -341,7 +341,7 @@ fn name(node: &Node) -> &'static str {
         Node::Null => "nothing",
         Node::Bool(_) => "a boolean",
         Node::Number(_) | Node::SecretNumber(_) => "a number",
-        Node::Text(_) | Node::Secret(_) => "a text",
+        Node::Text(_) | Node::Secret(_) | Node::Versioned(_) => "a text",
         Node::List(_) => "a list",
         Node::Map(_) => "a map",
     }

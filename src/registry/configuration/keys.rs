@@ -330,6 +330,11 @@ pub(super) fn find(path: &[&str], dialect: Dialect) -> Place {
     }
 }
 
+/// Whether a dialect reads a value at a path, be it as part of a map in which anything may stand.
+pub(super) fn is_read(path: &[&str], dialect: Dialect) -> bool {
+    (1..=path.len()).any(|length| matches!(find(&path[..length], dialect), Place::Value(_) | Place::List))
+}
+
 /// Whether a key holds secret values in any dialect; items of lists are `[]`.
 pub(super) fn is_secret(path: &[String]) -> bool {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();

@@ -1,33 +1,21 @@
 use super::*;
-use crate::registry::Dialect;
-use expect_test::expect;
+use crate::registry::{Dialect, Secret};
 
+/// What the attributes of an ordinary registry say.
 fn configuration() -> Configuration {
-    Configuration {
-        http: Http {
-            port: 443,
-            secret: "\u{1f511} a \"secret\" {{ of }} @many: #kinds".into(),
-            urls: Urls::Relative,
-            prefix: None,
-            headers: BTreeMap::new(),
-            http2: true,
-            drain_timeout: Duration::from_secs(30),
-        },
-        tls: Some(Tls::default()),
-        auth: Some(Auth::Htpasswd { realm: "Registry".to_owned(), path: paths::HTPASSWD.to_owned() }),
-        storage: Storage {
-            driver: Some(Driver::Filesystem {
-                root_directory: paths::ROOT_DIRECTORY.to_owned(),
-                max_threads: None,
-            }),
-            ..Storage::default()
-        },
-        cache: Cache::default(),
-        health: Health::default(),
-        log: Log::default(),
-        metrics: None,
-        extra: Vec::new(),
-    }
+    let sections = extra::read(
+        r#"
+        auth: { htpasswd: { path: /run/secrets/registry-htpasswd, realm: Registry } }
+        health: { storagedriver: { enabled: true, interval: 10s, threshold: 3 } }
+        http:
+          addr: ":443"
+          debug: { addr: "127.0.0.1:5001" }
+          tls: { certificate: /run/secrets/registry-tls.crt, key: /run/secrets/registry-tls.key }
+        log: { level: info, formatter: text, accesslog: { disabled: false } }
+        storage: { filesystem: { rootdirectory: /var/lib/registry } }
+        "#,
+    );
+    Configuration { sections: Section(sections.unwrap()), extra: vec![] }
 }
 
 fn with_extra(text: &str) -> Configuration {
@@ -40,93 +28,35 @@ fn findings(text: &str, dialect: Dialect) -> Vec<(bool, &'static str, String)> {
 }
 
 #[test]
-fn the_whole_file_in_canonical_form() {
-    expect![[r#"
-        version: 0.1
-        auth:
-          htpasswd:
-            path: "/run/secrets/registry-htpasswd"
-            realm: "Registry"
-        health:
-          storagedriver:
-            enabled: true
-            interval: "10s"
-            threshold: 3
-        http:
-          addr: ":443"
-          debug:
-            addr: "127.0.0.1:5001"
-          draintimeout: "30s"
-          headers:
-            X-Content-Type-Options:
-              - "nosniff"
-          relativeurls: true
-          secret: "(sensitive)"
-          tls:
-            certificate: "/run/secrets/registry-tls.crt"
-            key: "/run/secrets/registry-tls.key"
-        log:
-          accesslog:
-            disabled: false
-          formatter: "text"
-          level: "info"
-        storage:
-          cache:
-            blobdescriptor: "inmemory"
-          delete:
-            enabled: false
-          filesystem:
-            rootdirectory: "/var/lib/registry"
-          maintenance:
-            readonly:
-              enabled: false
-            uploadpurging:
-              age: "168h"
-              dryrun: false
-              enabled: true
-              interval: "24h"
-          redirect:
-            disable: false
-    "#]]
-    .assert_eq(&configuration().render(Dialect::V3_1).preview);
-}
-
-#[test]
 fn the_registry_gets_the_secret_and_nobody_else() {
-    let rendered = configuration().render(Dialect::V2_8);
-    assert!(rendered.yaml.expose().contains(r#"secret: "\U0001f511 a \"secret\" {{ of }} @many: #kinds""#));
-    assert!(!format!("{rendered:?} {:?}", configuration()).contains("kinds"));
-}
-
-#[test]
-fn metrics_open_the_debug_listener() {
-    let configuration = Configuration {
-        metrics: Some(Metrics { port: 9100, ..Metrics::default() }),
-        cache: Cache::InMemory { size: Some(5) },
-        ..configuration()
-    };
-    let preview = configuration.render(Dialect::V3_0).preview;
-    assert!(preview.contains(
-        "addr: \"0.0.0.0:9100\"\n    prometheus:\n      enabled: true\n      path: \"/metrics\"\n"
-    ));
-    assert!(preview.contains("blobdescriptorsize: 5"));
-    assert!(!configuration.render(Dialect::V2_8).preview.contains("blobdescriptorsize"));
-    assert_eq!(configuration.debug_port(), 9100);
-}
-
-#[test]
-fn a_header_of_the_users_own_stands() {
     let mut configuration = configuration();
-    configuration.http.headers.insert("x-content-type-options".to_owned(), vec![]);
-    assert!(
-        configuration.render(Dialect::V2_8).preview.contains("headers:\n    x-content-type-options: []\n")
-    );
+    let secret = Secret::from("\u{1f511} a \"secret\" {{ of }} @many: #kinds");
+    configuration.sections = configuration.sections.with("http", Section::new().with("secret", secret));
+    let rendered = configuration.render();
+    assert!(rendered.yaml.expose().contains(r#"secret: "\U0001f511 a \"secret\" {{ of }} @many: #kinds""#));
+    assert!(rendered.preview.contains("secret: \"(sensitive)\""));
+    assert!(!format!("{rendered:?} {configuration:?}").contains("kinds"));
+}
+
+#[test]
+fn a_versioned_secret_names_the_file_by_its_version_alone() {
+    let rendered = |value: &str, version| {
+        let password = Versioned { value: value.into(), version };
+        let sections = Section::new().with("redis", Section::new().with("password", password));
+        Configuration { sections, extra: vec![] }.render()
+    };
+    let (one, other) = (rendered("hunter2", Some(1)), rendered("hunter3", Some(1)));
+    assert!(one.yaml.expose().contains("password: \"hunter2\""));
+    assert!(one.preview.contains("password: \"(sensitive)\""));
+    assert_eq!(one.named_by, other.named_by);
+    assert!(!one.named_by.expose().contains("hunter"));
+    assert_ne!(one.named_by, rendered("hunter2", Some(2)).named_by);
 }
 
 #[test]
 fn extra_is_merged_last() {
     let rendered = with_extra("log: { level: debug, accesslog: null }\nstorage: { s3: { secretkey: 12, bucket: b }, filesystem: null }")
-        .render(Dialect::V3_1);
+        .render();
     assert!(
         rendered.preview.contains("log:\n  formatter: \"text\"\n  level: \"debug\"\n"),
         "{}",
@@ -147,7 +77,7 @@ fn json_is_extra_too() {
 fn secret_extra_is_seen_by_nobody() {
     let text = "notifications: { endpoints: [{ name: hook, url: 'http://x', threshold: 77 }] }".into();
     let extra = ExtraConfig::parse_secret("extra_config_wo", &text).unwrap();
-    let rendered = Configuration { extra: vec![extra], ..configuration() }.render(Dialect::V3_1);
+    let rendered = Configuration { extra: vec![extra], ..configuration() }.render();
     assert!(!rendered.preview.contains("hook") && !rendered.preview.contains("77"));
     assert!(rendered.yaml.expose().contains("threshold: 77\n"));
 
@@ -220,7 +150,8 @@ fn c12_owned_keys_are_refused() {
         let found = findings(text, Dialect::V3_1);
         assert!(matches!(found.as_slice(), [(true, "C12", _)]), "{text}: {found:?}");
     }
-    let open = Configuration { auth: None, ..with_extra("auth: { htpasswd: { realm: r, path: /own } }") };
+    let mut open = with_extra("auth: { htpasswd: { realm: r, path: /own } }");
+    open.sections.0.remove("auth");
     assert_eq!(open.inspect(Dialect::V3_1), []);
 }
 

@@ -1,5 +1,6 @@
 //! A configuration file as a tree, and the one way in which it is written.
 
+use super::section::Versioned;
 use crate::registry::Secret;
 use std::collections::BTreeMap;
 
@@ -8,22 +9,29 @@ pub(super) const SENSITIVE: &str = "(sensitive)";
 
 /// A value of the file. Maps are sorted, so that equal meaning gives equal bytes.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Node {
+pub enum Node {
     /// Removes the key that it is merged onto.
     Null,
+    /// True or false, without quotes.
     Bool(bool),
     /// A number as it is written; never a duration, which is text.
     Number(String),
+    /// Text.
     Text(String),
+    /// Text that must not be seen.
     Secret(Secret),
+    /// The same, of which only a number tells whether it is another.
+    Versioned(Versioned),
     /// A number that must not be seen.
     SecretNumber(Secret),
+    /// A list.
     List(Vec<Node>),
+    /// A map.
     Map(Map),
 }
 
 /// A map of the file.
-pub(super) type Map = BTreeMap<String, Node>;
+pub type Map = BTreeMap<String, Node>;
 
 /// Who will read the text.
 #[derive(Clone, Copy, PartialEq)]
@@ -32,47 +40,14 @@ pub(super) enum Reader {
     Registry,
     /// A person, who must not see them.
     Person,
-}
-
-impl From<&str> for Node {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<bool> for Node {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-impl From<u64> for Node {
-    fn from(value: u64) -> Self {
-        Self::Number(value.to_string())
-    }
+    /// The one who gives the file a name, for whom versioned secrets are their numbers.
+    Namer,
 }
 
 impl From<Map> for Node {
     fn from(map: Map) -> Self {
         Self::Map(map)
     }
-}
-
-impl<T: Into<Node>, const N: usize> From<[T; N]> for Node {
-    fn from(list: [T; N]) -> Self {
-        Self::List(list.into_iter().map(Into::into).collect())
-    }
-}
-
-impl From<&[String]> for Node {
-    fn from(list: &[String]) -> Self {
-        Self::List(list.iter().map(|text| Self::Text(text.clone())).collect())
-    }
-}
-
-/// A map of fixed keys.
-pub(super) fn map<const N: usize>(entries: [(&str, Node); N]) -> Map {
-    entries.into_iter().map(|(key, node)| (key.to_owned(), node)).collect()
 }
 
 /// Lays `over` onto `base`: maps are merged key by key, a null removes, anything else replaces.
@@ -112,7 +87,7 @@ pub(super) fn leaves<'n>(node: &'n Node, path: &mut Vec<&'n str>, found: &mut Ve
 /// Writes the tree as a YAML document.
 pub(super) fn write(map: &Map, reader: Reader) -> String {
     // Asked for in one piece, so that growing leaves no copies of secrets behind in freed memory.
-    let mut text = String::with_capacity(if reader == Reader::Registry { size_hint(map) } else { 0 });
+    let mut text = String::with_capacity(if reader == Reader::Person { 0 } else { size_hint(map) });
     write_map(map, 0, reader, &mut text);
     text
 }
@@ -125,6 +100,7 @@ fn size_hint(map: &Map) -> usize {
                 Node::Null | Node::Bool(_) => 0,
                 Node::Number(text) | Node::Text(text) => text.len() * 10,
                 Node::Secret(secret) | Node::SecretNumber(secret) => secret.expose().len() * 10,
+                Node::Versioned(versioned) => versioned.value.expose().len() * 10 + 32,
                 Node::List(list) => list.iter().map(|node| of(node, depth + 1)).sum(),
                 Node::Map(map) => map.iter().map(|(key, node)| 10 * key.len() + of(node, depth + 1)).sum(),
             }
@@ -191,9 +167,16 @@ fn write_scalar(node: &Node, reader: Reader, text: &mut String) {
         Node::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
         Node::Number(number) => text.push_str(number),
         Node::Text(value) => quote(value, text),
-        Node::Secret(secret) if reader == Reader::Registry => quote(secret.expose(), text),
-        Node::SecretNumber(secret) if reader == Reader::Registry => text.push_str(secret.expose()),
-        Node::Secret(_) | Node::SecretNumber(_) => quote(SENSITIVE, text),
+        Node::Secret(_) | Node::SecretNumber(_) | Node::Versioned(_) if reader == Reader::Person => {
+            quote(SENSITIVE, text);
+        }
+        Node::Versioned(versioned) if reader == Reader::Namer => {
+            quote(&format!("version {:?}", versioned.version), text);
+        }
+        Node::Secret(secret) | Node::Versioned(Versioned { value: secret, .. }) => {
+            quote(secret.expose(), text);
+        }
+        Node::SecretNumber(secret) => text.push_str(secret.expose()),
         Node::List(_) => text.push_str("[]"),
         Node::Map(_) => text.push_str("{}"),
     }
@@ -244,13 +227,16 @@ fn quote(value: &str, text: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::{Section, extra::read},
+        *,
+    };
     use proptest::prelude::*;
 
     fn nodes() -> impl Strategy<Value = Node> {
         let leaf = prop_oneof![
             any::<bool>().prop_map(Node::Bool),
-            any::<u32>().prop_map(|number| Node::from(u64::from(number))),
+            any::<u32>().prop_map(|number| Node::Number(number.to_string())),
             any::<String>().prop_map(Node::Text),
             "[ -~]{0,8}".prop_map(Node::Text),
         ];
@@ -267,41 +253,26 @@ mod tests {
         #[test]
         fn what_is_written_is_read_back(map in prop::collection::btree_map("[a-z]{1,5}", nodes(), 0..5)) {
             let text = write(&map, Reader::Registry);
-            let read = super::super::extra::read(&text).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let read = read(&text).map_err(|error| TestCaseError::fail(error.to_string()))?;
             prop_assert_eq!(read, map, "{}", text);
         }
     }
 
     #[test]
     fn nested_lists_and_maps_stand_where_yaml_wants_them() {
-        let tree = map([
-            (
-                "a",
-                Node::List(vec![
-                    map([("x", Node::from(["1", "2"])), ("y", map([("z", true.into())]).into())]).into(),
-                ]),
-            ),
-            ("b", Node::List(vec![Node::List(vec![1.into()]), Node::Map(Map::new())])),
-            ("yes", Node::Secret("s".into())),
-        ]);
+        let mut tree = read("{ a: [{ x: ['1', '2'], y: { z: true } }], b: [[1], {}] }").unwrap();
+        tree.extend(Section::new().with("yes", Secret::from("s")).0);
         let expected = "a:\n  - x:\n      - \"1\"\n      - \"2\"\n    \"y\":\n      z: true\nb:\n  -\n    - 1\n  - {}\n\"yes\": \"(sensitive)\"\n";
         assert_eq!(write(&tree, Reader::Person), expected);
     }
 
     #[test]
     fn merging_goes_deep_replaces_lists_and_removes_nulls() {
-        let mut base = map([
-            (
-                "http",
-                map([("addr", ":5000".into()), ("headers", map([("X", Node::from(["1"]))]).into())]).into(),
-            ),
-            ("log", map([("level", "info".into())]).into()),
-        ]);
-        let over = map([
-            ("http", map([("headers", map([("X", Node::from(["2", "3"]))]).into())]).into()),
-            ("log", Node::Null),
-            ("new", map([("kept", 1.into()), ("dropped", Node::Null)]).into()),
-        ]);
+        let mut base =
+            read("{ http: { addr: ':5000', headers: { X: ['1'] } }, log: { level: info } }").unwrap();
+        let over =
+            read("{ http: { headers: { X: ['2', '3'] } }, log: null, new: { kept: 1, dropped: null } }")
+                .unwrap();
         merge(&mut base, &over);
         let expected =
             "http:\n  addr: \":5000\"\n  headers:\n    X:\n      - \"2\"\n      - \"3\"\nnew:\n  kept: 1\n";

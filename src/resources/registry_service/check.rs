@@ -2,14 +2,10 @@
 //!
 //! The rules are the registry layer's; here the configuration is put before them, of which parts may be unknown.
 
-use super::{
-    configuration::{Settings, diagnostic},
-    owned::Role,
-    settings::{SETTINGS, is_rendered},
-};
+use super::settings::{Role, Settings, dialects, is_rendered};
 use crate::{
     registry::{
-        Finding, Secret,
+        Finding, Secret, Severity,
         certificate::{self, Material, PrivateKey},
         checks::{self, Access, FailureAction, Port, PublishMode, Replicas, StorageUse, Updates},
         configuration::DEBUG_PORT,
@@ -43,19 +39,17 @@ pub(super) fn offline(config: &Config) -> Diagnostics {
 pub(super) fn rendered(plan: &Plan) -> Diagnostics {
     let Some(settings) = Settings::planned(plan) else { return vec![] };
     let Ok(configuration) = settings.configuration(Secret::from("x")) else { return vec![] };
-    let mut findings = configuration.inspect(settings.dialect);
+    let mut findings = configuration.inspect(settings.dialect());
+    findings.extend(dialects::findings(&plan.config, settings.dialect()));
     let env: BTreeMap<String, String> = plan.known("env").unwrap_or_default();
-    findings.extend(checks::environment(
-        env.keys().map(String::as_str),
-        &configuration.rendered_paths(settings.dialect),
-    ));
+    findings.extend(checks::environment(env.keys().map(String::as_str), &configuration.rendered_paths()));
     findings.iter().map(diagnostic).collect()
 }
 
 fn exclusions(config: &Config) -> Diagnostics {
     let mut found = vec![];
     if !is_rendered(config) {
-        for name in SETTINGS.into_iter().filter(|name| config.is_set(name)) {
+        for name in Settings::of_the_file().filter(|name| config.is_set(name)) {
             let detail = format!(
                 "Without `storage` the provider writes no configuration file, and `{name}` would have no effect. Set \
                  `storage`, or configure the registry by `env`."
@@ -279,4 +273,18 @@ fn targets(config: &Config) -> Diagnostics {
         }
     }
     found
+}
+
+/// A finding of the registry's rules as a diagnostic.
+pub(super) fn diagnostic(finding: &Finding) -> Diagnostic {
+    let summary = format!("{} ({})", summary(&finding.path), finding.code);
+    let diagnostic = match finding.severity {
+        Severity::Error => Diagnostic::error(summary, finding.message.clone()),
+        Severity::Warning => Diagnostic::warning(summary, finding.message.clone()),
+    };
+    diagnostic.at(finding.path.as_str())
+}
+
+fn summary(path: &str) -> String {
+    if path.is_empty() { "Doubtful registry".to_owned() } else { format!("Doubtful `{path}`") }
 }

@@ -1,7 +1,6 @@
 //! `registry_service`: a private registry as a service of the swarm.
 
 mod check;
-mod configuration;
 mod engine;
 mod owned;
 mod plan;
@@ -18,8 +17,8 @@ use crate::resources::{
 use crate::terraform::{
     Computed, Config, Context, Diagnostics, Duration, Model, Plan, Private, Resource, Result, Timeouts,
 };
-use configuration::Settings;
-use settings::{Auth, Health, Http, Log, Metrics, Storage, Tls, WaitFor, web_address};
+pub use settings::Settings;
+use settings::WaitFor;
 
 /// A private registry (CNCF Distribution, the image `registry`) as a service of the swarm.
 ///
@@ -50,14 +49,9 @@ pub struct RegistryService {
     #[tf(default = "registry:3", check = service::image_reference, same = service::same_image)]
     image: String,
 
-    /// The version of the configuration's format: `2.8`, `3.0` or `3.1`. By default what the image's tag says.
-    #[tf(derived, check = distribution)]
-    distribution: Option<String>,
-
-    /// The address at which clients reach the registry, such as `https://hub.example.com`. The certificate is checked
-    /// against its host.
-    #[tf(check = web_address)]
-    url: Option<String>,
+    /// What the registry is told.
+    #[tf(flatten)]
+    settings: Settings,
 
     /// `replicated`: as many tasks as `replicas` says. `global`: one on each node that `placement` allows.
     #[tf(replace, default = "replicated", check = mode)]
@@ -66,31 +60,6 @@ pub struct RegistryService {
     /// How many tasks run. Without it their number is left to others, and begins at 1.
     #[tf(check = service::count)]
     replicas: Option<i64>,
-
-    /// How the registry serves.
-    #[tf(derived)]
-    http: Option<Http>,
-
-    /// The certificate with which the registry serves. Without it the registry speaks HTTP.
-    tls: Option<Tls>,
-
-    /// Where the images are.
-    storage: Option<Storage>,
-
-    /// Who may use the registry. Without it everybody may.
-    auth: Option<Auth>,
-
-    /// What the registry logs.
-    log: Option<Log>,
-
-    /// When the registry calls itself unhealthy.
-    health: Option<Health>,
-
-    /// Metrics for Prometheus.
-    metrics: Option<Metrics>,
-
-    /// YAML or JSON that is merged into the configuration file last, for what has no attribute. `null` removes a key.
-    extra_config: Option<String>,
 
     /// What every service has.
     #[tf(flatten)]
@@ -122,10 +91,6 @@ pub struct RegistryService {
 
 fn mode(mode: &str) -> Result<(), String> {
     one_of(mode, &["replicated", "global"])
-}
-
-fn distribution(version: &str) -> Result<(), String> {
-    one_of(version, &["2.8", "3.0", "3.1"])
 }
 
 impl Resource for RegistryService {
@@ -223,19 +188,20 @@ fn is_registry(image: &str) -> bool {
 impl RegistryService {
     /// Makes the secrets that the service mounts.
     async fn provide(&self, prior: Option<&Self>, context: &mut Context<Docker>) -> Result<Vec<Resolved>> {
-        match Settings::of(self) {
-            Some(settings) => owned::provide(self, prior, &settings, context).await,
-            None => Ok(vec![]),
+        if !self.settings.are_rendered() {
+            return Ok(vec![]);
         }
+        owned::provide(self, prior.map(|prior| &prior.settings), context).await
     }
 
     fn set_preview(&mut self, context: &Context<Docker>) -> Result<()> {
         let secret = owned::kept_http_secret(&context.private).unwrap_or_default();
-        let preview = match Settings::of(self) {
-            Some(settings) => settings.configuration(secret)?.render(settings.dialect).preview,
-            None => String::new(),
-        };
-        self.config_preview = preview.into();
+        self.config_preview = if self.settings.are_rendered() {
+            self.settings.configuration(secret)?.render().preview
+        } else {
+            String::new()
+        }
+        .into();
         Ok(())
     }
 
@@ -251,18 +217,9 @@ impl RegistryService {
         RegistryService {
             name: String::new(),
             image: String::new(),
-            distribution: None,
-            url: None,
+            settings: Settings::default(),
             mode: "replicated".to_owned(),
             replicas: None,
-            http: None,
-            tls: None,
-            storage: None,
-            auth: None,
-            log: None,
-            health: None,
-            metrics: None,
-            extra_config: None,
             service: Parts::none(),
             deployment: Deployment::default(),
             wait_for: WaitFor::default(),
@@ -277,7 +234,8 @@ impl RegistryService {
 
 /// The name of the configuration's secret among what is mounted; empty without one.
 fn mounted_name(owned: &[Resolved]) -> String {
-    let config =
-        owned.iter().find(|reference| reference.file.target.as_deref() == Some(owned::Role::Config.target()));
+    let config = owned
+        .iter()
+        .find(|reference| reference.file.target.as_deref() == Some(settings::Role::Config.target()));
     config.map(|reference| reference.object.name.clone()).unwrap_or_default()
 }

@@ -1,9 +1,12 @@
 //! The secrets that belong to the service: its configuration, certificate, key and users, in generations.
 
-use super::{RegistryService, configuration::Settings};
+use super::{
+    RegistryService,
+    settings::{Content, File, Role, Settings},
+};
 use crate::{
     docker::{self, BlobKind, Docker, Found, NewBlob},
-    registry::{Secret, configuration::paths, htpasswd},
+    registry::{Secret, htpasswd},
     resources::{
         failure::Doing,
         generation::{DigestKey, GENERATION_OF, OWNER, random_bytes},
@@ -18,63 +21,6 @@ use std::collections::BTreeMap;
 /// How many older generations stay, so that the Engine can roll the service back.
 const KEPT: usize = 1;
 
-/// What one of the service's secrets is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Role {
-    Config,
-    Certificate,
-    Key,
-    ClientCa,
-    Htpasswd,
-}
-
-impl Role {
-    pub const ALL: [Role; 5] = [Role::Config, Role::Certificate, Role::Key, Role::ClientCa, Role::Htpasswd];
-
-    fn word(self) -> &'static str {
-        match self {
-            Role::Config => "config",
-            Role::Certificate => "tls-certificate",
-            Role::Key => "tls-key",
-            Role::ClientCa => "client-ca",
-            Role::Htpasswd => "htpasswd",
-        }
-    }
-
-    /// The file in the container, beneath `/run/secrets`.
-    pub fn target(self) -> &'static str {
-        let path = match self {
-            Role::Config => paths::CONFIGURATION,
-            Role::Certificate => paths::CERTIFICATE,
-            Role::Key => paths::PRIVATE_KEY,
-            Role::ClientCa => paths::CLIENT_CA,
-            Role::Htpasswd => paths::HTPASSWD,
-        };
-        path.trim_start_matches("/run/secrets/")
-    }
-
-    /// Whether a file of that name is one of the provider's.
-    pub fn is_target(target: &str) -> bool {
-        Role::ALL.iter().any(|role| role.target() == target.trim_start_matches("/run/secrets/"))
-    }
-
-    /// The logical name of this secret of a service.
-    pub fn of(self, service: &str) -> String {
-        format!("{service}-{}", self.word())
-    }
-}
-
-/// What the service mounts under one of its roles.
-enum Content {
-    /// This, in a secret of the service's own.
-    Bytes(Secret),
-    /// What the role had before.
-    Kept,
-    /// A secret of somebody else, by ID or name.
-    Foreign(String),
-}
-
 /// What the private state remembers of the service's own secrets.
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Kept(BTreeMap<Role, KeptObject>);
@@ -83,6 +29,12 @@ struct Kept(BTreeMap<Role, KeptObject>);
 struct KeptObject {
     id: String,
     name: String,
+}
+
+impl From<Object> for KeptObject {
+    fn from(object: Object) -> Self {
+        KeptObject { id: object.id, name: object.name }
+    }
 }
 
 const PRIVATE: &str = "owned";
@@ -110,8 +62,8 @@ pub(super) fn expected_config(
     let (Some(key), Some(secret)) = (DigestKey::kept(private), kept_http_secret(private)) else {
         return Ok(None);
     };
-    let rendered = settings.configuration(secret)?.render(settings.dialect);
-    Ok(Some(key.generation(&Role::Config.of(service), rendered.yaml.expose().as_bytes())))
+    let rendered = settings.configuration(secret)?.render();
+    Ok(Some(key.generation(&Role::Config.of(service), rendered.named_by.expose().as_bytes())))
 }
 
 /// The name of the service's configuration secret, if the service mounts all that belongs to it, as it was left.
@@ -129,139 +81,153 @@ pub(super) fn mounted_config(private: &Private, mounted: &[Resolved]) -> Option<
 /// Makes what secrets the service needs, and answers what it mounts. What is there already is not made again.
 pub(super) async fn provide(
     service: &RegistryService,
-    prior: Option<&RegistryService>,
-    settings: &Settings,
+    prior: Option<&Settings>,
     context: &mut Context<Docker>,
 ) -> Result<Vec<Resolved>> {
     let key = DigestKey::of(&mut context.private);
-    let contents = contents(service, prior, settings, &key, &mut context.private)?;
-    let mut kept: Kept = context.private.get(PRIVATE).unwrap_or_default();
-    let mut mounted = vec![];
+    let kept: Kept = context.private.get(PRIVATE).unwrap_or_default();
     let mut now = Kept::default();
-    for (role, content) in contents {
-        let object = match content {
-            Content::Bytes(bytes) => ensure(&context.client, &service.name, role, &key, &bytes).await?,
-            Content::Kept => {
-                let object = kept.0.remove(&role).ok_or_else(|| missing(role))?;
-                Object { id: object.id, name: object.name }
+    let config = configuration(service, &kept, &key, context).await?;
+    let mut mounted = vec![reference(service, Role::Config, config.clone())];
+    now.0.insert(Role::Config, config.into());
+    for file in service.settings.files(prior) {
+        let role = file.role;
+        let object = match wanted(file, &kept, &key)? {
+            Wanted::Kept(object) => object,
+            Wanted::Bytes(bytes) => {
+                let generation =
+                    Generation { service: &service.name, role, content: &bytes, named_by: &bytes };
+                generation.ensure(&key, &context.client).await?
             }
-            Content::Foreign(source) => {
+            Wanted::Foreign(attribute, source) => {
                 let secrets = context.client.secrets().await.doing(|| "list the secrets".to_owned())?;
                 let found = secrets.iter().find(|secret| secret.id == source || secret.name == source);
-                let found = found.ok_or_else(|| no_such_secret(role, &source))?;
-                mounted.push(reference(
-                    service,
-                    role,
-                    Object { id: found.id.clone(), name: found.name.clone() },
-                ));
+                let found = found.ok_or_else(|| no_such_secret(attribute, &source))?;
+                let object = Object { id: found.id.clone(), name: found.name.clone() };
+                mounted.push(reference(service, role, object));
                 continue;
             }
         };
-        now.0.insert(role, KeptObject { id: object.id.clone(), name: object.name.clone() });
+        now.0.insert(role, object.clone().into());
         mounted.push(reference(service, role, object));
     }
     context.private.set(PRIVATE, now);
     Ok(mounted)
 }
 
-fn contents(
+/// The secret with the configuration file.
+async fn configuration(
     service: &RegistryService,
-    prior: Option<&RegistryService>,
-    settings: &Settings,
+    kept: &Kept,
     key: &DigestKey,
-    private: &mut Private,
-) -> Result<Vec<(Role, Content)>> {
-    let rendered = settings.configuration(http_secret(private))?.render(settings.dialect);
-    let mut contents = vec![(Role::Config, Content::Bytes(rendered.yaml))];
-    if let Some(tls) = &service.tls {
-        let certificate = match (&tls.certificate, &tls.certificate_secret) {
-            (Some(pem), _) => Content::Bytes(pem.as_str().into()),
-            (None, Some(source)) => Content::Foreign(source.clone()),
-            (None, None) => return Err(missing(Role::Certificate)),
-        };
-        contents.push((Role::Certificate, certificate));
-        let sent = prior.and_then(|prior| prior.tls.as_ref()).map(|prior| prior.private_key_wo_version);
-        let private_key = match (&tls.private_key, &tls.private_key_secret) {
-            (Some(pem), _) => Content::Bytes(pem.expose().as_str().into()),
-            (None, Some(source)) => Content::Foreign(source.clone()),
-            (None, None) if sent == Some(tls.private_key_wo_version) && is_kept(private, Role::Key) => {
-                Content::Kept
-            }
-            (None, None) => {
-                Content::Bytes(tls.private_key_wo.required("tls.private_key_wo")?.as_str().into())
-            }
-        };
-        contents.push((Role::Key, private_key));
-        contents
-            .extend(tls.client_ca.as_ref().map(|pem| (Role::ClientCa, Content::Bytes(pem.as_str().into()))));
+    context: &mut Context<Docker>,
+) -> Result<Object> {
+    let rendered = service.settings.configuration(http_secret(&mut context.private))?.render();
+    let generation = Generation {
+        service: &service.name,
+        role: Role::Config,
+        content: &rendered.yaml,
+        named_by: &rendered.named_by,
+    };
+    if rendered.yaml != rendered.named_by {
+        generation.forget_another_content(kept, key, &context.client).await?;
     }
-    if let Some(htpasswd) = service.auth.as_ref().and_then(|auth| auth.htpasswd.as_ref()) {
-        let sent = prior
-            .and_then(|prior| prior.auth.as_ref()?.htpasswd.as_ref())
-            .map(|prior| prior.users_wo_version);
-        let file = match (&htpasswd.users, &htpasswd.file, &htpasswd.file_secret) {
-            (Some(users), ..) => Content::Bytes(hashed(users.expose(), key, "auth.htpasswd.users")?),
-            (None, Some(file), _) => Content::Bytes(file.expose().as_str().into()),
-            (None, None, Some(source)) => Content::Foreign(source.clone()),
-            (None, None, None)
-                if sent == Some(htpasswd.users_wo_version) && is_kept(private, Role::Htpasswd) =>
-            {
-                Content::Kept
-            }
-            (None, None, None) => {
-                let users = htpasswd.users_wo.required("auth.htpasswd.users_wo")?;
-                Content::Bytes(hashed(users, key, "auth.htpasswd.users_wo")?)
-            }
-        };
-        contents.push((Role::Htpasswd, file));
-    }
-    Ok(contents)
+    generation.ensure(key, &context.client).await
 }
 
-fn is_kept(private: &Private, role: Role) -> bool {
-    private.get::<Kept>(PRIVATE).is_some_and(|kept| kept.0.contains_key(&role))
+/// What the service is to mount under one of its roles.
+enum Wanted {
+    /// What the role had before.
+    Kept(Object),
+    /// This, in a secret of the service's own.
+    Bytes(Secret),
+    /// A secret of somebody else, and the attribute that names it.
+    Foreign(&'static str, String),
+}
+
+fn wanted(file: File, kept: &Kept, key: &DigestKey) -> Result<Wanted> {
+    let before = kept.0.get(&file.role);
+    let before = before.map(|kept| Object { id: kept.id.clone(), name: kept.name.clone() });
+    let missing = || {
+        Diagnostic::error(
+            "A write-only value is missing",
+            format!("`{}_wo` must be in the configuration, since it is kept nowhere else.", file.attribute),
+        )
+        .at(format!("{}_wo", file.attribute).as_str())
+    };
+    Ok(match (file.content, before) {
+        (
+            Content::Versioned { is_sent: true, .. } | Content::VersionedUsers { is_sent: true, .. },
+            Some(before),
+        ) => Wanted::Kept(before),
+        (Content::Bytes(bytes), _) => Wanted::Bytes(bytes),
+        (Content::Versioned { value, .. }, _) => Wanted::Bytes(value.ok_or_else(missing)?),
+        (Content::Users(users), _) => Wanted::Bytes(hashed(users, key, file.attribute)?),
+        (Content::VersionedUsers { users, .. }, _) => {
+            Wanted::Bytes(hashed(users.ok_or_else(missing)?, key, file.attribute)?)
+        }
+        (Content::Foreign(source), _) => Wanted::Foreign(file.attribute, source),
+    })
 }
 
 /// The lines of the users. The salt follows from the key, so the same users make the same lines.
-fn hashed(users: &BTreeMap<String, String>, key: &DigestKey, path: &str) -> Result<Secret> {
-    let users =
-        users.iter().map(|(user, password)| (user.clone(), Secret::from(password.as_str()))).collect();
-    htpasswd::make(&users, &key.digest(b"htpasswd"), htpasswd::DEFAULT_COST)
+fn hashed(users: Vec<(String, Secret)>, key: &DigestKey, path: &str) -> Result<Secret> {
+    htpasswd::make(&users.into_iter().collect(), &key.digest(b"htpasswd"), htpasswd::DEFAULT_COST)
         .map_err(|error| Diagnostic::error("These users cannot be written", format!("{error}.")).at(path))
 }
 
-async fn ensure(
-    docker: &Docker,
-    service: &str,
+/// A secret of the service's own, whose name follows from what is in it.
+struct Generation<'a> {
+    service: &'a str,
     role: Role,
-    key: &DigestKey,
-    content: &Secret,
-) -> Result<Object> {
-    let logical = role.of(service);
-    let name = key.generation(&logical, content.expose().as_bytes());
-    let labels =
-        BTreeMap::from([(GENERATION_OF.to_owned(), logical), (OWNER.to_owned(), service.to_owned())]);
-    let created = docker
-        .create_blob(
-            BlobKind::Secret,
-            &NewBlob {
-                name: &name,
-                labels: &labels,
-                data: content.expose().as_bytes(),
-                driver: None,
-                templating: None,
-            },
-        )
-        .await;
-    let id = match created {
-        Err(docker::Error::NameTaken { .. }) => {
-            // The name says what is in it: an earlier generation is back, or an apply that was cut off had made it.
-            let secret = docker.find_blob(BlobKind::Secret, &name).await;
-            secret.doing(|| format!("find secret `{name}`"))?.id
+    content: &'a Secret,
+    /// What its name follows from: the content, but for values that are known by their version alone.
+    named_by: &'a Secret,
+}
+
+impl Generation<'_> {
+    fn name(&self, key: &DigestKey) -> String {
+        key.generation(&self.role.of(self.service), self.named_by.expose().as_bytes())
+    }
+
+    async fn ensure(&self, key: &DigestKey, docker: &Docker) -> Result<Object> {
+        let (logical, name) = (self.role.of(self.service), self.name(key));
+        let labels = BTreeMap::from([
+            (GENERATION_OF.to_owned(), logical),
+            (OWNER.to_owned(), self.service.to_owned()),
+        ]);
+        let blob = NewBlob {
+            name: &name,
+            labels: &labels,
+            data: self.content.expose().as_bytes(),
+            driver: None,
+            templating: None,
+        };
+        let id = match docker.create_blob(BlobKind::Secret, &blob).await {
+            Err(docker::Error::NameTaken { .. }) => {
+                // The name says what is in it: an earlier generation is back, or an apply that was cut off had made it.
+                let secret = docker.find_blob(BlobKind::Secret, &name).await;
+                secret.doing(|| format!("find secret `{name}`"))?.id
+            }
+            created => created.doing(|| format!("create secret `{name}`"))?,
+        };
+        Ok(Object { id, name })
+    }
+
+    /// Removes what an apply that failed has left under the name, since a value that is known by its version alone may
+    /// have been put right meanwhile. What the service is known to mount is as it is to be.
+    async fn forget_another_content(&self, kept: &Kept, key: &DigestKey, docker: &Docker) -> Result<()> {
+        let name = self.name(key);
+        if kept.0.values().any(|kept| kept.name == name) {
+            return Ok(());
         }
-        created => created.doing(|| format!("create secret `{name}`"))?,
-    };
-    Ok(Object { id, name })
+        match docker.find_blob(BlobKind::Secret, &name).await.found() {
+            Ok(Some(secret)) => remove(docker, &secret).await,
+            Ok(None) => {}
+            Err(error) => return Err(error).doing(|| format!("find secret `{name}`")),
+        }
+        Ok(())
+    }
 }
 
 fn reference(service: &RegistryService, role: Role, object: Object) -> Resolved {
@@ -327,19 +293,10 @@ pub(super) async fn remove(docker: &Docker, secret: &docker::Blob) {
     }
 }
 
-fn missing(role: Role) -> Diagnostic {
-    Diagnostic::bug(format!("There is nothing for the service's {}.", role.word()))
-}
-
-fn no_such_secret(role: Role, source: &str) -> Diagnostic {
-    let path = match role {
-        Role::Certificate => "tls.certificate_secret",
-        Role::Key => "tls.private_key_secret",
-        _ => "auth.htpasswd.file_secret",
-    };
+fn no_such_secret(attribute: &str, source: &str) -> Diagnostic {
     Diagnostic::error(
         format!("There is no secret `{source}`"),
         "Neither an ID nor a name of a secret of the swarm is that.",
     )
-    .at(path)
+    .at(format!("{attribute}_secret").as_str())
 }

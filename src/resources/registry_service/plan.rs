@@ -1,9 +1,9 @@
 //! What follows from the configuration where nobody says otherwise.
 
 use super::{
-    configuration::{Settings, diagnostic},
+    check::diagnostic,
     owned,
-    settings::is_rendered,
+    settings::{Settings, is_rendered},
 };
 use crate::{
     registry::{self, Dialect, Secret, configuration::DEBUG_PORT, derive, image::Reference as Image},
@@ -142,7 +142,7 @@ fn computed(plan: &mut Plan, rendered: bool) -> Result<()> {
         plan.set("config_preview", String::new());
     } else if let Some(settings) = Settings::planned(plan) {
         let configuration = settings.configuration(Secret::from("x"))?;
-        plan.set("config_preview", configuration.render(settings.dialect).preview);
+        plan.set("config_preview", configuration.render().preview);
         let name = plan.known::<String>("name");
         let expected =
             name.map(|name| owned::expected_config(&plan.private, &name, &settings)).transpose()?;
@@ -150,7 +150,7 @@ fn computed(plan: &mut Plan, rendered: bool) -> Result<()> {
             Some(expected) => plan.set("config_secret", expected),
             None => plan.set_unknown("config_secret"),
         }
-        let errors = configuration.inspect(settings.dialect).into_iter().find(registry::Finding::is_error);
+        let errors = configuration.inspect(settings.dialect()).into_iter().find(registry::Finding::is_error);
         if let Some(finding) = errors {
             return Err(diagnostic(&finding));
         }

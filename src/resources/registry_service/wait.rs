@@ -53,7 +53,7 @@ impl RegistryService {
                 .iter()
                 .filter_map(|status| u16::try_from(*status).ok())
                 .collect(),
-            has_auth: self.auth.is_some(),
+            has_auth: self.settings.auth.is_some(),
         };
         let stopping = context.client.stopping();
         probe
