@@ -45,7 +45,7 @@ pub use known::{Known, remember_names, resolve, settle_references};
 pub use lifecycle::{check, find, is_unsettled, read, remove};
 pub use logging::Logging;
 pub use mode::{Job, Scale};
-pub use mounts::Mount;
+pub use mounts::{Mount, VolumeOptions};
 pub use networks::Network;
 pub use parts::{ENGINE_GRACE, Parts};
 pub use placement::Placement;
