@@ -33,6 +33,7 @@ pub(super) async fn metadata<P: Provider>(
     let sources = provider.data_sources().iter().map(|source| source.type_name().to_owned());
     let ephemeral = provider.ephemeral_resources().iter().map(|source| source.type_name().to_owned());
     let functions = provider.functions().iter().map(|function| function.name().to_owned());
+    let actions = provider.actions().iter().map(|action| action.type_name().to_owned());
     Ok(get_metadata::Response {
         server_capabilities: Some(CAPABILITIES),
         resources: resources().map(|type_name| get_metadata::ResourceMetadata { type_name }).collect(),
@@ -44,6 +45,7 @@ pub(super) async fn metadata<P: Provider>(
             .map(|type_name| get_metadata::EphemeralMetadata { type_name })
             .collect(),
         functions: functions.map(|name| get_metadata::FunctionMetadata { name }).collect(),
+        actions: actions.map(|type_name| get_metadata::ActionMetadata { type_name }).collect(),
         ..Default::default()
     })
 }
@@ -67,6 +69,14 @@ pub(super) async fn schema<P: Provider>(
         data_source_schemas: schemas(provider.data_sources()),
         ephemeral_resource_schemas: schemas(provider.ephemeral_resources()),
         functions: function::signatures(&*provider),
+        action_schemas: provider
+            .actions()
+            .iter()
+            .map(|action| {
+                let schema = Some(convert::schema(action.schema()));
+                (action.type_name().to_owned(), pb::ActionSchema { schema })
+            })
+            .collect(),
         server_capabilities: Some(CAPABILITIES),
         ..Default::default()
     })
