@@ -1,7 +1,7 @@
 //! The provider: the `provider "swarm"` block, the connection that it makes, and the one list of everything offered.
 
 use crate::{
-    actions::{SwarmClusterRotate, SwarmServiceRedeploy},
+    actions::{CollectGarbage, SwarmClusterRotate, SwarmServiceRedeploy},
     data_sources::{
         SwarmClusterData, SwarmConfigData, SwarmNetworkData, SwarmNodeData, SwarmNodesData, SwarmSecretData,
         SwarmServiceData, SwarmVolumeData,
@@ -10,8 +10,8 @@ use crate::{
     ephemeral::{SwarmJoinToken, SwarmUnlockKey},
     functions::{ImageReference, RegistryAuth},
     resources::{
-        RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel, SwarmSecret,
-        SwarmService, SwarmVolume,
+        RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel,
+        SwarmRegistryGarbageCollection, SwarmSecret, SwarmService, SwarmVolume,
     },
     terraform::{
         AnyAction, AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics,
@@ -43,6 +43,7 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
             Managed::<RegistryService>::new(ADDRESS, docker)
                 .named("swarm_registry_service", &["registry_service"]),
         ),
+        Box::new(Managed::<SwarmRegistryGarbageCollection>::new(ADDRESS, docker)),
     ]
 }
 
@@ -70,6 +71,7 @@ fn actions(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyAction>> {
     vec![
         Box::new(Invoked::<SwarmServiceRedeploy>::new(docker)),
         Box::new(Invoked::<SwarmClusterRotate>::new(docker)),
+        Box::new(Invoked::<CollectGarbage>::new(docker)),
     ]
 }
 

@@ -1,9 +1,11 @@
 //! One file per action type: what is done once, and leaves nothing to manage. Needs Terraform 1.14.
 
 mod swarm_cluster_rotate;
+mod swarm_registry_garbage_collection;
 mod swarm_service_redeploy;
 
 pub use swarm_cluster_rotate::SwarmClusterRotate;
+pub use swarm_registry_garbage_collection::CollectGarbage;
 pub use swarm_service_redeploy::SwarmServiceRedeploy;
 
 use crate::terraform::Progress;

@@ -22,7 +22,9 @@ fn pages(provider: &Swarm) -> Vec<(String, String)> {
     for resource in provider.resources().iter().filter(|it| !ALIASES.contains(&it.type_name())) {
         let name = resource.type_name();
         add("resources", name, page::resource(&**resource));
-        add("list-resources", name, page::list_resource(name, &ListFilter::schema(resource.schema())));
+        if !resource.identity().is_empty() {
+            add("list-resources", name, page::list_resource(name, &ListFilter::schema(resource.schema())));
+        }
     }
     for source in provider.data_sources() {
         add("data-sources", source.type_name(), page::data_source(&**source));

@@ -15,6 +15,9 @@ pub(super) fn provider(schema: &Schema) -> String {
 pub(super) fn resource(resource: &dyn AnyResource) -> String {
     let (name, schema) = (resource.type_name(), resource.schema());
     let mut page = block("Resource", name, schema, &format!("examples/resources/{name}/resource.tf"));
+    if resource.identity().is_empty() {
+        return page;
+    }
     page.push_str(
         "## Import\n\nIn Terraform v1.12.0 and later, an `import` block with an `identity` does it:\n\n",
     );

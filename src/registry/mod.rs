@@ -11,6 +11,7 @@
 //! | [`htpasswd`] | can these users log in, and what is the file that lets them |
 //! | [`checks`] | will this deployment lose images, open itself, or never start |
 //! | [`derive`] | what follows from the configuration: health check, grace, monitor, update order |
+//! | [`garbage_collection`] | what runs beside a registry that is read-only for a while, and how it gets so |
 //! | [`probe`] | does the registry serve, and if not, why |
 
 pub mod certificate;
@@ -19,6 +20,7 @@ pub mod configuration;
 pub mod derive;
 pub mod dialect;
 pub mod duration;
+pub mod garbage_collection;
 pub mod htpasswd;
 pub mod image;
 pub mod probe;

@@ -18,7 +18,8 @@ use super::{Docker, Node};
 use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt;
 use judge::{Judge, Verdict};
-use places::{Seen, has_no_node};
+use places::Seen;
+pub(super) use places::has_no_node;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
