@@ -7,6 +7,7 @@
 //!
 //! A test makes what it needs under names of its own, depends on no other, and leaves nothing behind.
 
+mod actions;
 mod connections;
 mod credentials;
 mod distribution;
@@ -14,6 +15,7 @@ mod drift;
 mod examples;
 mod faults;
 mod functions;
+mod garbage_collection;
 mod generations;
 mod leader;
 mod load;
