@@ -11,6 +11,7 @@
 //! | [`htpasswd`] | can these users log in, and what is the file that lets them |
 //! | [`checks`] | will this deployment lose images, open itself, or never start |
 //! | [`derive`] | what follows from the configuration: health check, grace, monitor, update order |
+//! | [`retention`] | which tags have had their time, and which manifests go with them |
 //! | [`probe`] | does the registry serve, and if not, why |
 
 pub mod certificate;
@@ -22,6 +23,7 @@ pub mod duration;
 pub mod htpasswd;
 pub mod image;
 pub mod probe;
+pub mod retention;
 
 mod finding;
 mod secret;
