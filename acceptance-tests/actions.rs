@@ -16,7 +16,13 @@ pub fn workspace(testbed: &Testbed, hcl: &str) -> (Workspace, TempDir) {
 
 /// Invokes an action, which must succeed, and answers what Terraform showed.
 pub fn invoke(workspace: &Workspace, action: &str) -> String {
-    workspace.run(&["apply", "-auto-approve", "-no-color", "-input=false", &format!("-invoke=action.{action}")])
+    workspace.run(&[
+        "apply",
+        "-auto-approve",
+        "-no-color",
+        "-input=false",
+        &format!("-invoke=action.{action}"),
+    ])
 }
 
 fn containers(testbed: &Testbed, service: &str) -> Vec<String> {
@@ -124,8 +130,12 @@ action "swarm_cluster_rotate" "key" {
     assert_ne!(testbed.docker(&["swarm", "ca"]), root);
     workspace.plan_is_empty();
 
-    let output =
-        workspace.try_run(&["apply", "-auto-approve", "-no-color", "-invoke=action.swarm_cluster_rotate.key"]);
+    let output = workspace.try_run(&[
+        "apply",
+        "-auto-approve",
+        "-no-color",
+        "-invoke=action.swarm_cluster_rotate.key",
+    ]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("There is no unlock key"), "{said}");
     workspace.run(&["state", "rm", "swarm_cluster.it"]);

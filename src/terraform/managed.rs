@@ -344,7 +344,7 @@ pub(super) fn with_defaults(schema: &Schema, config: Object) -> Object {
 /// A configuration with its write-only values, and with what the schema says where it is silent.
 pub(super) fn with_values(schema: &Schema, config: Object) -> Object {
     let planned = with_defaults(schema, config.clone());
-    with_write_only(schema, planned, &config)
+    with_write_only(&schema.attributes, planned, &config)
 }
 
 /// What an operation that succeeded never set: bugs of the provider.
