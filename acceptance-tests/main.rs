@@ -15,6 +15,7 @@ mod client;
 mod connections;
 mod credentials;
 mod distribution;
+mod docker_service_create;
 mod drift;
 mod examples;
 mod faults;

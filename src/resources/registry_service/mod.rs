@@ -2,6 +2,7 @@
 
 mod check;
 mod engine;
+mod loss;
 mod owned;
 mod plan;
 mod settings;
@@ -69,6 +70,10 @@ pub struct RegistryService {
     #[tf(flatten)]
     deployment: Deployment,
 
+    /// Whether images may be lost that are in no storage. With nothing mounted under them they go with the task that a
+    /// change replaces, and such a change is refused unless this is `true`.
+    discard_images: Option<bool>,
+
     /// What an apply waits for.
     #[tf(default = WaitFor::default())]
     wait_for: WaitFor,
@@ -108,6 +113,7 @@ impl Resource for RegistryService {
 
     async fn check(plan: &Plan, docker: &Docker) -> Diagnostics {
         let mut found = check::rendered(plan);
+        found.extend(loss::check(plan));
         found.extend(service::check(&Self::attributes(), plan, docker).await);
         found
     }
@@ -222,6 +228,7 @@ impl RegistryService {
             replicas: None,
             service: Parts::none(),
             deployment: Deployment::default(),
+            discard_images: None,
             wait_for: WaitFor::default(),
             timeouts: None,
             id: Computed::default(),
