@@ -2,7 +2,8 @@
 
 use crate::{
     data_sources::{
-        SwarmClusterData, SwarmConfigData, SwarmNetworkData, SwarmNodeData, SwarmNodesData, SwarmSecretData,
+        SwarmClusterData, SwarmConfigData, SwarmNetworkData, SwarmNodeData, SwarmNodesData,
+        SwarmRegistryCatalogData, SwarmRegistryManifestData, SwarmRegistryTagsData, SwarmSecretData,
         SwarmServiceData, SwarmVolumeData,
     },
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
@@ -56,6 +57,9 @@ fn data_sources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
         Box::new(Sourced::<SwarmNetworkData>::new(docker)),
         Box::new(Sourced::<SwarmServiceData>::new(docker)),
         Box::new(Sourced::<SwarmVolumeData>::new(docker)),
+        Box::new(Sourced::<SwarmRegistryCatalogData>::new(docker)),
+        Box::new(Sourced::<SwarmRegistryTagsData>::new(docker)),
+        Box::new(Sourced::<SwarmRegistryManifestData>::new(docker)),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! CNCF Distribution: its configuration and its HTTP API. Knows neither Terraform nor Docker.
 //!
-//! Everything here is pure but for [`probe`], which asks a running registry whether it serves.
+//! Everything here is pure but for [`probe`], which asks a running registry whether it serves, and [`client`], which
+//! reads, writes and lists what is in it.
 //!
 //! | module | answers |
 //! | --- | --- |
@@ -12,9 +13,11 @@
 //! | [`checks`] | will this deployment lose images, open itself, or never start |
 //! | [`derive`] | what follows from the configuration: health check, grace, monitor, update order |
 //! | [`probe`] | does the registry serve, and if not, why |
+//! | [`client`] | what is in the registry, and how does it get there |
 
 pub mod certificate;
 pub mod checks;
+pub mod client;
 pub mod configuration;
 pub mod derive;
 pub mod dialect;
@@ -23,9 +26,12 @@ pub mod htpasswd;
 pub mod image;
 pub mod probe;
 
+mod connect;
 mod finding;
 mod secret;
+mod trust;
 
 pub use dialect::Dialect;
 pub use finding::{Finding, Severity};
 pub use secret::Secret;
+pub use trust::Trust;

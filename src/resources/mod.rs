@@ -7,6 +7,7 @@ mod generation;
 mod kreuzwerker;
 mod managers;
 mod names;
+mod registry_access;
 mod registry_service;
 pub(crate) mod service;
 mod swarm_cluster;
@@ -20,6 +21,7 @@ mod swarm_volume;
 
 pub use connection::Connection;
 pub use failure::Doing;
+pub use registry_access::{RegistryAccess, refusal, repository_name, tag_or_digest};
 pub use registry_service::RegistryService;
 pub use service::{SINCE, Since};
 pub use swarm_cluster::SwarmCluster;

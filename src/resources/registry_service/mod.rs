@@ -19,7 +19,9 @@ use crate::terraform::{
     Computed, Config, Context, Diagnostics, Duration, Model, Plan, Private, Resource, Result, Timeouts,
 };
 use configuration::Settings;
-use settings::{Auth, Health, Http, Log, Metrics, Storage, Tls, WaitFor, web_address};
+use settings::{Auth, Health, Http, Log, Metrics, Storage, Tls, WaitFor};
+
+pub use settings::web_address;
 
 /// A private registry (CNCF Distribution, the image `registry`) as a service of the swarm.
 ///
