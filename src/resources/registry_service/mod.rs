@@ -17,8 +17,8 @@ use crate::resources::{
 use crate::terraform::{
     Computed, Config, Context, Diagnostics, Duration, Model, Plan, Private, Resource, Result, Timeouts,
 };
-pub use settings::Settings;
 use settings::WaitFor;
+pub use settings::{Settings, web_address};
 
 /// A private registry (CNCF Distribution, the image `registry`) as a service of the swarm.
 ///

@@ -190,7 +190,7 @@ fn absolute(path: &str) -> std::result::Result<(), String> {
 }
 
 /// Distribution ignores an address without a scheme without a word (checks T13 and C3).
-fn web_address(url: &str) -> std::result::Result<(), String> {
+pub fn web_address(url: &str) -> std::result::Result<(), String> {
     match url.parse::<::http::Uri>() {
         Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() => Ok(()),
         _ => Err("an address begins with `http://` or `https://` and a host".to_owned()),
