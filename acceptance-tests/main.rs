@@ -7,6 +7,7 @@
 //!
 //! A test makes what it needs under names of its own, depends on no other, and leaves nothing behind.
 
+mod backends;
 mod connections;
 mod credentials;
 mod distribution;
