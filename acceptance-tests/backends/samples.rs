@@ -64,7 +64,7 @@ const BASES: &[(&str, &str)] = &[
         "storage.oss",
         r#"{"storage":{"oss":{"bucket":"b","region":"oss-cn-beijing","access_key_id":"a","access_key_secret":"s"}}}"#,
     ),
-    ("storage.in_memory", r#"{"storage":{}}"#),
+    ("storage.in_memory", r#"{"storage":{"filesystem":{"volume":"images"}}}"#),
     ("storage", r#"{"storage":{"filesystem":{"volume":"images"}}}"#),
     (
         "cache.redis.tls",
@@ -72,7 +72,7 @@ const BASES: &[(&str, &str)] = &[
     ),
     ("cache.redis", r#"{"cache":{"redis":{"addresses":["127.0.0.1:1"]}}}"#),
     ("cache.in_memory", r#"{"cache":{"in_memory":{}}}"#),
-    ("cache.none", r#"{"cache":{}}"#),
+    ("cache.none", r#"{"cache":{"in_memory":{}}}"#),
     (
         "middleware.cloudfront",
         r#"{"middleware":{"cloudfront":{"base_url":"https://d1.cloudfront.net/","key_pair_id":"K","private_key":"RSA"}}}"#,
@@ -200,9 +200,9 @@ pub const SAMPLES: &[Sample] = &[
     sample("storage.oss.chunk_size", SIZES),
     sample("storage.oss.root_directory", NAMES),
 
-    sample("storage.in_memory", ["{}", "{}"]),
+    sample("storage.in_memory", ["{}", "{}"]).with(r#"{"storage":{"filesystem":null}}"#),
 
-    sample("cache.none", ["{}", "{}"]),
+    sample("cache.none", ["{}", "{}"]).with(r#"{"cache":{"in_memory":null}}"#),
     of_3("cache.in_memory.size", ["0", "9"]),
     sample("cache.redis.addresses", [r#"["127.0.0.1:2"]"#, r#"["localhost:1"]"#]),
     of_3("cache.redis.username", NAMES),
@@ -291,13 +291,18 @@ impl Sample {
     pub fn config(&self, value: Option<usize>) -> Json {
         let mut config = self.base();
         if let Some(index) = value {
-            let mut here = &mut config;
-            for step in self.path.split('.') {
-                here = here.as_object_mut().unwrap().entry(step).or_insert(json!({}));
-            }
-            *here = serde_json::from_str(self.values[index]).unwrap();
+            self.set(&mut config, index);
         }
         config
+    }
+
+    /// Sets the attribute in a configuration.
+    pub fn set(&self, config: &mut Json, index: usize) {
+        let mut here = config;
+        for step in self.path.split('.') {
+            here = here.as_object_mut().unwrap().entry(step).or_insert(json!({}));
+        }
+        *here = serde_json::from_str(self.values[index]).unwrap();
     }
 
     /// What has the same can be set together with it.
@@ -307,7 +312,7 @@ impl Sample {
     }
 
     /// What the attribute needs around it.
-    fn base(&self) -> Json {
+    pub fn base(&self) -> Json {
         let mut config = self.bare();
         merge(&mut config, serde_json::from_str(self.with).unwrap());
         config
