@@ -12,6 +12,7 @@
 mod actions;
 mod balancer;
 mod client;
+mod backends;
 mod connections;
 mod credentials;
 mod distribution;

@@ -10,6 +10,8 @@ mod file;
 mod health;
 mod http;
 mod log;
+mod middleware;
+mod proxy;
 pub mod storage;
 mod tls;
 mod wait_for;
@@ -20,6 +22,8 @@ pub use file::{Content, File, Role};
 pub use health::Health;
 pub use http::{Http, Metrics};
 pub use log::Log;
+pub use middleware::Middleware;
+pub use proxy::Proxy;
 pub use storage::Storage;
 pub use tls::Tls;
 pub use wait_for::WaitFor;
@@ -57,6 +61,12 @@ pub struct Settings {
 
     /// Where the registry keeps what it knows of the layers at hand. Without it in the memory of each replica.
     pub cache: Option<Cache>,
+
+    /// Where clients get the layers from, instead of the store itself.
+    pub middleware: Option<Middleware>,
+
+    /// The other registry of which this one is a cache.
+    pub proxy: Option<Proxy>,
 
     /// Who may use the registry. Without it everybody may.
     pub auth: Option<Auth>,
@@ -138,6 +148,8 @@ impl Settings {
             .with("http", http)
             .with("log", self.log.clone().unwrap_or_default().section())
             .with("storage", storage.with("cache", Cache::section(cache)))
+            .with("middleware", self.middleware.as_ref().map(Middleware::section))
+            .with("proxy", self.proxy.as_ref().map(Proxy::section))
             .with("redis", cache.and_then(|cache| cache.redis(dialect)))
             .with("auth", self.auth.as_ref().map(Auth::section))
             .with("health", self.health.clone().unwrap_or_default().section())
@@ -157,6 +169,9 @@ impl Settings {
         }
         if let Some(cache) = &self.cache {
             files.extend(cache.files(prior.and_then(|prior| prior.cache.as_ref())));
+        }
+        if let Some(middleware) = &self.middleware {
+            files.extend(middleware.files(prior.and_then(|prior| prior.middleware.as_ref())));
         }
         files
     }
