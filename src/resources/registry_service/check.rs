@@ -112,6 +112,7 @@ fn storage(config: &Config) -> Vec<Finding> {
         filesystem,
         has_constraint: !list(config.get("placement.constraints")).is_empty()
             || !config.is_known("placement"),
+        is_cache: config.is_set("proxy"),
     });
     if volume.is_some() && bind.is_some() {
         let message = "Only one of volume and bind can hold the images.";
