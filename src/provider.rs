@@ -10,8 +10,8 @@ use crate::{
     ephemeral::{SwarmJoinToken, SwarmUnlockKey},
     functions::{ImageReference, RegistryAuth},
     resources::{
-        RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel, SwarmSecret,
-        SwarmService, SwarmVolume,
+        RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel,
+        SwarmRegistryImage, SwarmSecret, SwarmService, SwarmVolume,
     },
     terraform::{
         AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
@@ -35,6 +35,7 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
         Box::new(Managed::<SwarmNetwork>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmVolume>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmService>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmRegistryImage>::new(ADDRESS, docker)),
         Box::new(
             Managed::<RegistryService>::new(ADDRESS, docker)
                 .named("registry_service", &["swarm_registry_service"]),
