@@ -12,7 +12,8 @@ use crate::{
     functions::{ImageReference, RegistryAuth},
     resources::{
         RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel,
-        SwarmRegistryGarbageCollection, SwarmRegistryRetention, SwarmSecret, SwarmService, SwarmVolume,
+        SwarmRegistryGarbageCollection, SwarmRegistryImage, SwarmRegistryRetention, SwarmSecret, SwarmService,
+        SwarmVolume,
     },
     terraform::{
         AnyAction, AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics,
@@ -37,6 +38,7 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
         Box::new(Managed::<SwarmVolume>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmService>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmRegistryRetention>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmRegistryImage>::new(ADDRESS, docker)),
         Box::new(
             Managed::<RegistryService>::new(ADDRESS, docker)
                 .named("registry_service", &["swarm_registry_service"]),

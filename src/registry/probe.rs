@@ -5,10 +5,11 @@ mod exchange;
 #[cfg(test)]
 mod tests;
 
+pub use super::trust::Trust;
 pub use answer::{Answer, Expectation};
 
 use super::connect::Place;
-use super::trust::{self, Trust};
+use super::trust;
 use http::{Uri, uri::PathAndQuery};
 use rustls::ClientConfig;
 use std::{

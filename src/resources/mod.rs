@@ -17,6 +17,7 @@ mod swarm_node;
 mod swarm_node_label;
 mod swarm_registry_garbage_collection;
 mod swarm_registry_retention;
+mod swarm_registry_image;
 mod swarm_secret;
 mod swarm_service;
 mod swarm_volume;
@@ -36,6 +37,7 @@ pub use swarm_registry_garbage_collection::{
     validate as validate_collection,
 };
 pub use swarm_registry_retention::SwarmRegistryRetention;
+pub use swarm_registry_image::{ImageSource, SwarmRegistryImage};
 pub use swarm_secret::SwarmSecret;
 pub use swarm_service::SwarmService;
 pub use swarm_volume::{Cluster, SwarmVolume};

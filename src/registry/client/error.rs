@@ -152,7 +152,7 @@ impl Error {
     }
 
     /// Whether the same may go well a moment later.
-    pub(super) fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Reach(reason) => matches!(
                 **reason,
