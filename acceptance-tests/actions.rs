@@ -7,16 +7,23 @@ use crate::{
 };
 use tempfile::TempDir;
 
-/// A workspace with the first Terraform that knows of actions.
-pub fn workspace(testbed: &Testbed, hcl: &str) -> (Workspace, TempDir) {
+/// The first Terraform that knows of actions, in a folder that must outlive the workspace.
+pub fn workspace(testbed: &Testbed, hcl: &str) -> (TempDir, Workspace) {
     let folder = tempfile::tempdir().unwrap();
     let terraform = versions::terraform("1.14", folder.path());
-    (Workspace::with_terraform(testbed, &terraform, hcl), folder)
+    let workspace = Workspace::with_terraform(testbed, &terraform, hcl);
+    (folder, workspace)
 }
 
 /// Invokes an action, which must succeed, and answers what Terraform showed.
 pub fn invoke(workspace: &Workspace, action: &str) -> String {
-    workspace.run(&["apply", "-auto-approve", "-no-color", "-input=false", &format!("-invoke=action.{action}")])
+    workspace.run(&[
+        "apply",
+        "-auto-approve",
+        "-no-color",
+        "-input=false",
+        &format!("-invoke=action.{action}"),
+    ])
 }
 
 fn containers(testbed: &Testbed, service: &str) -> Vec<String> {
@@ -59,7 +66,7 @@ resource "terraform_data" "content" {{
 "#
         )
     };
-    let (workspace, _folder) = workspace(testbed, &hcl(1));
+    let (_folder, workspace) = workspace(testbed, &hcl(1));
     workspace.apply_and_settle();
     let first = containers(testbed, &name);
 
@@ -106,7 +113,7 @@ action "swarm_cluster_rotate" "key" {
   }
 }
 "#;
-    let (workspace, _folder) = workspace(&testbed, hcl);
+    let (_folder, workspace) = workspace(&testbed, hcl);
     let id = testbed.docker(&["info", "--format", "{{.Swarm.Cluster.ID}}"]);
     workspace.run(&["import", "swarm_cluster.it", &id]);
     workspace.plan_is_empty();
@@ -124,8 +131,12 @@ action "swarm_cluster_rotate" "key" {
     assert_ne!(testbed.docker(&["swarm", "ca"]), root);
     workspace.plan_is_empty();
 
-    let output =
-        workspace.try_run(&["apply", "-auto-approve", "-no-color", "-invoke=action.swarm_cluster_rotate.key"]);
+    let output = workspace.try_run(&[
+        "apply",
+        "-auto-approve",
+        "-no-color",
+        "-invoke=action.swarm_cluster_rotate.key",
+    ]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("There is no unlock key"), "{said}");
     workspace.run(&["state", "rm", "swarm_cluster.it"]);

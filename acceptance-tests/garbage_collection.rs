@@ -19,7 +19,8 @@ use std::{
     time::Duration,
 };
 
-const QUICK: &str = "update = { monitor = \"10ms\", delay = \"0s\" }\n  rollback = { monitor = \"10ms\", delay = \"0s\" }";
+const QUICK: &str =
+    "update = { monitor = \"10ms\", delay = \"0s\" }\n  rollback = { monitor = \"10ms\", delay = \"0s\" }";
 
 fn digest(bytes: &[u8]) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
@@ -56,7 +57,15 @@ fn random(length: usize) -> Vec<u8> {
 /// A client that nobody here wrote.
 fn skopeo(from: &str, to: &str) -> Output {
     Command::new("skopeo")
-        .args(["copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false", from, to])
+        .args([
+            "copy",
+            "--quiet",
+            "--preserve-digests",
+            "--src-tls-verify=false",
+            "--dest-tls-verify=false",
+            from,
+            to,
+        ])
         .env("TMPDIR", std::env::temp_dir())
         .output()
         .unwrap()
@@ -90,9 +99,22 @@ fn is_whole(registry: &str, repository: &str, manifest: &str) {
 /// One request, and the status of its answer.
 fn status(method: &str, url: &str) -> String {
     let accept = "Accept: application/vnd.oci.image.manifest.v1+json";
+    // With its own option, curl does not wait for a body.
+    let method = if method == "HEAD" { vec!["--head"] } else { vec!["--request", method] };
     let request = Command::new("curl")
-        .args(["--silent", "--max-time", "10", "--noproxy", "*", "--output", "/dev/null", "--write-out", "%{http_code}"])
-        .args(["--header", accept, "--request", method, url])
+        .args([
+            "--silent",
+            "--max-time",
+            "10",
+            "--noproxy",
+            "*",
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_code}",
+        ])
+        .args(["--header", accept, url])
+        .args(method)
         .output()
         .unwrap();
     String::from_utf8_lossy(&request.stdout).into_owned()
@@ -138,7 +160,11 @@ impl Pushers {
                     // Some layers are pushed again and again, and so are there already, or are taken to be.
                     let layer = if round % 3 == 0 { shared.clone() } else { random(50_000) };
                     let digest = image(folder.path(), &[layer, vec![number as u8]].concat());
-                    push_until_it_succeeds(folder.path(), &format!("{registry}/{repository}:{round}"), &refused);
+                    push_until_it_succeeds(
+                        folder.path(),
+                        &format!("{registry}/{repository}:{round}"),
+                        &refused,
+                    );
                     pushed.lock().unwrap().push((repository.clone(), digest));
                 }
             })
@@ -193,7 +219,14 @@ fn version(testbed: &Testbed, service: &str) -> String {
 /// No job and no secret of a collection is left.
 fn nothing_is_left(testbed: &Testbed, service: &str) {
     for kind in ["service", "secret"] {
-        let left = testbed.docker(&[kind, "ls", "--format", "{{.Name}}", "--filter", &format!("name={service}-garbage")]);
+        let left = testbed.docker(&[
+            kind,
+            "ls",
+            "--format",
+            "{{.Name}}",
+            "--filter",
+            &format!("name={service}-garbage"),
+        ]);
         assert_eq!(left, "", "{kind}");
     }
 }
@@ -307,7 +340,7 @@ action "swarm_registry_garbage_collection" "it" {{
 }}
 "#
     );
-    let (workspace, _folder) = actions::workspace(testbed, &hcl);
+    let (_folder, workspace) = actions::workspace(testbed, &hcl);
     workspace.apply_and_settle();
     let registries: Vec<String> = ["hubworker01", "hubworker02"]
         .iter()
@@ -326,7 +359,9 @@ action "swarm_registry_garbage_collection" "it" {{
     pushers.go_on(3);
     let (pushed, refused) = pushers.end();
     assert!(refused > 0, "no push met the read-only registry");
-    for told in ["2 of 2 tasks are read-only", "it is proven that the registry does not write", "deleted", "writable"] {
+    for told in
+        ["2 of 2 tasks are read-only", "it is proven that the registry does not write", "deleted", "writable"]
+    {
         assert!(said.contains(told), "{told}: {said}");
     }
     workspace.plan_is_empty();
@@ -370,10 +405,18 @@ fn a_dry_run_changes_nothing_and_what_would_do_harm_is_refused_before() {
     // With nothing mounted, any update would lose all images.
     let name = unique("unmounted");
     testbed.docker(&[
-        "service", "create", "--detach", "--quiet", "--no-resolve-image", "--name", &name, "registry:2",
+        "service",
+        "create",
+        "--detach",
+        "--quiet",
+        "--no-resolve-image",
+        "--name",
+        &name,
+        "registry:2",
     ]);
     let before = version(testbed, &name);
-    let hcl = format!("resource \"swarm_registry_garbage_collection\" \"it\" {{\n  service = \"{name}\"\n}}\n");
+    let hcl =
+        format!("resource \"swarm_registry_garbage_collection\" \"it\" {{\n  service = \"{name}\"\n}}\n");
     let said = Workspace::new(testbed, &hcl).apply_fails();
     assert!(said.contains("othing is mounted at /var/lib/registry"), "{said}");
     assert_eq!(version(testbed, &name), before, "the service was never touched");
@@ -404,7 +447,10 @@ fn a_collection_that_fails_leaves_a_writable_registry() {
     fs::write(file, "no manifest").unwrap();
     workspace.write(&hub.hcl(&collection("")));
     let said = workspace.apply_fails();
-    assert!(said.contains("garbage-collect ended with status 1") && said.contains("failed to mark"), "{said}");
+    assert!(
+        said.contains("garbage-collect ended with status 1") && said.contains("failed to mark"),
+        "{said}"
+    );
     assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
     nothing_is_left(testbed, &hub.name);
     assert!(workspace.state("swarm_registry_garbage_collection.it").is_null(), "it was not done");
@@ -414,8 +460,13 @@ fn a_collection_that_fails_leaves_a_writable_registry() {
 /// Begins a collection, and waits until the service is read-only.
 fn begin(testbed: &Testbed, hub: &Hub, workspace: &Workspace) -> std::process::Child {
     workspace.write(&hub.hcl(&collection("")));
-    let child = workspace.spawn(&["apply", "-auto-approve", "-no-color"]);
-    eventually("a read-only registry", || spec(testbed, &hub.name).contains("READONLY").then_some(()));
+    let mut child = workspace.spawn(&["apply", "-auto-approve", "-no-color"]);
+    while !spec(testbed, &hub.name).contains("READONLY") {
+        if child.try_wait().unwrap().is_some() {
+            panic!("it ended: {:?}", child.wait_with_output().unwrap());
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
     child
 }
 
@@ -435,7 +486,10 @@ fn an_interrupted_collection_leaves_a_writable_registry() {
     assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
     nothing_is_left(testbed, &hub.name);
     // It was not done, so the next apply does it.
-    assert_eq!(workspace.plan().changes(), [("swarm_registry_garbage_collection.it".into(), "create".into())]);
+    assert_eq!(
+        workspace.plan().changes(),
+        [("swarm_registry_garbage_collection.it".into(), "create".into())]
+    );
     workspace.apply_and_settle();
 }
 
@@ -459,7 +513,10 @@ fn what_a_killed_collection_leaves_shows_in_the_plan_and_the_next_one_heals_it()
     assert_eq!(plan.changes(), [("registry_service.it".into(), "update".into())]);
     assert!(plan.text.contains("swarm_registry_garbage_collection"), "it says why: {}", plan.text);
 
-    let hcl = format!("resource \"swarm_registry_garbage_collection\" \"it\" {{\n  service = \"{}\"\n}}\n", hub.name);
+    let hcl = format!(
+        "resource \"swarm_registry_garbage_collection\" \"it\" {{\n  service = \"{}\"\n}}\n",
+        hub.name
+    );
     let next = Workspace::new(testbed, &hcl);
     next.apply_and_settle();
     assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
@@ -483,7 +540,10 @@ fn two_collections_at_once_wait_for_each_other() {
     workspace.apply_and_settle();
     let before = spec(testbed, &hub.name);
     let child = begin(testbed, &hub, &workspace);
-    let hcl = format!("resource \"swarm_registry_garbage_collection\" \"it\" {{\n  service = \"{}\"\n}}\n", hub.name);
+    let hcl = format!(
+        "resource \"swarm_registry_garbage_collection\" \"it\" {{\n  service = \"{}\"\n}}\n",
+        hub.name
+    );
     Workspace::new(testbed, &hcl).apply_and_settle();
     succeeded("the first collection", &child.wait_with_output().unwrap());
     assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");

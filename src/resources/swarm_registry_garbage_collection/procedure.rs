@@ -74,9 +74,11 @@ impl<'a> Run<'a> {
         let what = || self.doing();
         ready(self.docker, what).await?;
         let service = self.registry().await?;
-        self.alone(&service).await?;
-        let service = self.at_rest(&service.id).await?;
-        let work = AssertUnwindSafe(tokio::time::timeout_at(self.ends, self.work(&service))).catch_unwind();
+        // Each step lies on the heap: together they would be too much for the stack of a thread.
+        Box::pin(self.alone(&service)).await?;
+        let service = Box::pin(self.at_rest(&service.id)).await?;
+        let work = tokio::time::timeout_at(self.ends, Box::pin(self.work(&service)));
+        let work = AssertUnwindSafe(work).catch_unwind();
         let outcome = match work.await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(Diagnostic::error(
@@ -88,7 +90,7 @@ impl<'a> Run<'a> {
             )),
             Err(_) => Err(Diagnostic::bug("It panicked while it collected.")),
         };
-        let after = self.aftercare(&service).await;
+        let after = Box::pin(self.aftercare(&service)).await;
         let (blobs, bytes) = match (outcome, after) {
             (Ok(counted), Ok(())) => counted,
             (Err(error), Ok(())) => return Err(error),
@@ -106,13 +108,13 @@ impl<'a> Run<'a> {
     async fn work(&self, service: &Service) -> Result<(u64, Option<u64>)> {
         let surroundings = self.surroundings(service);
         let secret = self.secret(service).await?;
-        self.check(service, &surroundings, secret.as_ref()).await?;
+        Box::pin(self.check(service, &surroundings, secret.as_ref())).await?;
         if self.what.dry_run {
-            return self.dry_run(service, &surroundings).await;
+            return Box::pin(self.dry_run(service, &surroundings)).await;
         }
-        self.make_read_only(service).await?;
-        let counted = self.sweep(service, &surroundings).await?;
-        self.flush(self.docker, service, &surroundings, secret.as_ref()).await?;
+        Box::pin(self.make_read_only(service)).await?;
+        let counted = Box::pin(self.sweep(service, &surroundings)).await?;
+        Box::pin(self.flush(self.docker, service, &surroundings, secret.as_ref())).await?;
         Ok(counted)
     }
 
