@@ -34,8 +34,8 @@ done
 
 # Where the images are; nothing if it is no file system.
 root=
-driver=${REGISTRY_STORAGE:-}
-driver=${driver%%[!a-z0-9]*}
+# A word, or YAML that begins with it.
+driver=$(printf '%s' "${REGISTRY_STORAGE:-}" | sed -nE '1s/^[^a-z0-9]*([a-z0-9]+).*/\1/p')
 if [ -n "${REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY:-}" ]; then
     root=$REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY
 elif [ "$driver" = filesystem ] || { [ -z "$driver" ] && has filesystem; }; then
