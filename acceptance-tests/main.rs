@@ -10,9 +10,9 @@
 //! A test makes what it needs under names of its own, depends on no other, and leaves nothing behind.
 
 mod actions;
+mod backends;
 mod balancer;
 mod client;
-mod backends;
 mod connections;
 mod credentials;
 mod distribution;

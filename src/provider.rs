@@ -12,8 +12,8 @@ use crate::{
     functions::{ImageReference, RegistryAuth},
     resources::{
         RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel,
-        SwarmRegistryGarbageCollection, SwarmRegistryImage, SwarmRegistryRetention, SwarmSecret, SwarmService,
-        SwarmVolume,
+        SwarmRegistryGarbageCollection, SwarmRegistryImage, SwarmRegistryRetention, SwarmSecret,
+        SwarmService, SwarmVolume,
     },
     terraform::{
         AnyAction, AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics,

@@ -1,8 +1,8 @@
 //! The pages, in the layout of the Terraform Registry.
 
 use super::{root, schema};
-use crate::terraform::{AnyAction, AnyFunction, AnyResource, AnySource, Attribute, Kind, Schema};
 use crate::registry::checks::{RULES, TOPICS, Weight};
+use crate::terraform::{AnyAction, AnyFunction, AnyResource, AnySource, Attribute, Kind, Schema};
 use std::fs;
 
 pub(super) fn provider(schema: &Schema) -> String {

@@ -16,8 +16,8 @@ mod swarm_network;
 mod swarm_node;
 mod swarm_node_label;
 mod swarm_registry_garbage_collection;
-mod swarm_registry_retention;
 mod swarm_registry_image;
+mod swarm_registry_retention;
 mod swarm_secret;
 mod swarm_service;
 mod swarm_volume;
@@ -36,8 +36,8 @@ pub use swarm_registry_garbage_collection::{
     Collected, Collection, LIMIT as COLLECTION_LIMIT, Run, SwarmRegistryGarbageCollection,
     validate as validate_collection,
 };
-pub use swarm_registry_retention::SwarmRegistryRetention;
 pub use swarm_registry_image::{ImageSource, SwarmRegistryImage};
+pub use swarm_registry_retention::SwarmRegistryRetention;
 pub use swarm_secret::SwarmSecret;
 pub use swarm_service::SwarmService;
 pub use swarm_volume::{Cluster, SwarmVolume};

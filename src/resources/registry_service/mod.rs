@@ -185,7 +185,7 @@ impl Resource for RegistryService {
 }
 
 /// Whether an image is CNCF Distribution's: `registry`, wherever it is pulled from, or `distribution`.
-fn is_registry(image: &str) -> bool {
+pub(super) fn is_registry(image: &str) -> bool {
     let Ok(image) = image.parse::<image::Reference>() else { return false };
     image.path().rsplit('/').next().is_some_and(|name| name == "registry" || name == "distribution")
 }
