@@ -10,6 +10,7 @@
 //! A test makes what it needs under names of its own, depends on no other, and leaves nothing behind.
 
 mod actions;
+mod backends;
 mod balancer;
 mod client;
 mod connections;
@@ -32,6 +33,7 @@ mod proxy;
 mod queries;
 mod registry_rules;
 mod registry_service;
+mod retention;
 mod rotation;
 mod secrecy;
 mod service_matrix;

@@ -12,6 +12,8 @@ use std::fmt;
 pub struct ExtraConfig {
     attribute: String,
     tree: Map,
+    /// Of a text that nobody may see: the number that tells whether it is another.
+    hidden: Option<Option<i64>>,
 }
 
 /// Why a text is not a piece of configuration.
@@ -44,14 +46,20 @@ impl ExtraConfig {
     /// # Errors
     /// [`NotAConfiguration`]; its words may quote the text.
     pub fn parse(attribute: &str, text: &str) -> Result<Self, NotAConfiguration> {
-        Ok(Self { attribute: attribute.to_owned(), tree: veil_known(read(text)?, &mut Vec::new()) })
+        let tree = veil_known(read(text)?, &mut Vec::new());
+        Ok(Self { attribute: attribute.to_owned(), tree, hidden: None })
     }
 
-    /// The same for text that is secret as a whole: no value of it gets into a preview, none of it into an error.
+    /// The same for text that is secret as a whole, and known by a number alone: nothing of it gets into a preview, a
+    /// name or an error.
     ///
     /// # Errors
     /// [`NotAConfiguration`], with a place but without the parser's words.
-    pub fn parse_secret(attribute: &str, text: &Secret) -> Result<Self, NotAConfiguration> {
+    pub fn parse_secret(
+        attribute: &str,
+        text: &Secret,
+        version: Option<i64>,
+    ) -> Result<Self, NotAConfiguration> {
         let tree = read(text.expose()).map_err(|error| match error {
             NotAConfiguration::Syntax { line, column, .. } => NotAConfiguration::Syntax {
                 line,
@@ -61,12 +69,18 @@ impl ExtraConfig {
             other => other,
         })?;
         let tree = tree.into_iter().map(|(key, node)| (key, veil(node))).collect();
-        Ok(Self { attribute: attribute.to_owned(), tree })
+        Ok(Self { attribute: attribute.to_owned(), tree, hidden: Some(version) })
     }
 
     /// What is merged, with the values of keys that are known to be secret veiled.
     pub(super) fn tree(&self) -> &Map {
         &self.tree
+    }
+
+    /// What stands in place of a text that nobody may see.
+    pub(super) fn hidden(&self) -> Option<String> {
+        let version = self.hidden?.map_or_else(String::new, |version| format!(", version {version},"));
+        Some(format!("{}{version} is laid over this", self.attribute))
     }
 
     /// Checks each key and value for itself, and against what typed attributes have set.
@@ -230,6 +244,15 @@ impl<'a> Inspector<'a> {
     }
 
     fn unknown(&mut self, path: &[&str], elsewhere: Option<&str>, similar: Option<&str>) {
+        if let ([section @ ("reporting" | "compatibility"), ..], true) = (path, self.dialect.is_3()) {
+            return self.error(
+                "S7",
+                format!(
+                    "has the section \"{section}\", which was removed in Distribution 3. Leave it out, or stay on an image of \
+                     2.8."
+                ),
+            );
+        }
         let mut message = format!(
             "has the key \"{}\", which Distribution {} does not read: it would be ignored without a word.",
             path.join("."),
@@ -299,7 +322,7 @@ fn typed<'t>(tree: &'t Map, path: &[&str]) -> Option<&'t Node> {
 
 /// What is wrong with a value for its kind of key, if anything. Values are not quoted: they may be secret.
 fn misfit(kind: Kind, node: &Node) -> Option<String> {
-    let is_text = matches!(node, Node::Text(_) | Node::Secret(_) | Node::Versioned(_));
+    let is_text = matches!(node, Node::Text(_) | Node::Secret(_) | Node::Versioned(..));
     let is_scalar = is_text || matches!(node, Node::Number(_) | Node::SecretNumber(_) | Node::Bool(_));
     let expects = |what: &str| Some(format!("{}; Distribution expects {what} there.", name(node)));
     match (kind, node) {
@@ -341,7 +364,7 @@ fn name(node: &Node) -> &'static str {
         Node::Null => "nothing",
         Node::Bool(_) => "a boolean",
         Node::Number(_) | Node::SecretNumber(_) => "a number",
-        Node::Text(_) | Node::Secret(_) | Node::Versioned(_) => "a text",
+        Node::Text(_) | Node::Secret(_) | Node::Versioned(..) => "a text",
         Node::List(_) => "a list",
         Node::Map(_) => "a map",
     }
@@ -374,6 +397,7 @@ pub(super) fn inspect_choices(merged: &Map, dialect: Dialect) -> Vec<Finding> {
             format!("Exactly one storage driver may be configured, here are {}: {}.", several.len(), several.join(", ")),
         )),
     }
+    findings.extend(partial_purging(merged));
     let auth: Vec<&str> = names("auth", |_| true);
     if auth.len() > 1 {
         findings.push(Finding::error(
@@ -388,4 +412,21 @@ pub(super) fn inspect_choices(merged: &Map, dialect: Dialect) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// C7: with fewer than four keys the registry panics, unless the first of them switches the rest off.
+fn partial_purging(merged: &Map) -> Option<Finding> {
+    let purging = match typed(merged, &["storage", "maintenance", "uploadpurging"])? {
+        Node::Map(purging) => purging,
+        _ => return None,
+    };
+    let missing =
+        ["enabled", "age", "interval", "dryrun"].into_iter().find(|key| !purging.contains_key(*key))?;
+    (purging.get("enabled") != Some(&Node::Bool(false))).then(|| {
+        let message = format!(
+            "storage.maintenance.uploadpurging has no \"{missing}\" any more, and Distribution panics without all four of its \
+             keys. Leave it in, or set enabled to false."
+        );
+        Finding::error("C7", "extra_config", message)
+    })
 }

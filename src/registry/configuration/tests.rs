@@ -75,14 +75,50 @@ fn json_is_extra_too() {
 
 #[test]
 fn secret_extra_is_seen_by_nobody() {
-    let text = "notifications: { endpoints: [{ name: hook, url: 'http://x', threshold: 77 }] }".into();
-    let extra = ExtraConfig::parse_secret("extra_config_wo", &text).unwrap();
-    let rendered = Configuration { extra: vec![extra], ..configuration() }.render();
-    assert!(!rendered.preview.contains("hook") && !rendered.preview.contains("77"));
-    assert!(rendered.yaml.expose().contains("threshold: 77\n"));
+    let rendered = |text: &str, version| {
+        let extra = ExtraConfig::parse_secret("extra_config_wo", &text.into(), version).unwrap();
+        Configuration { extra: vec![extra], ..configuration() }.render()
+    };
+    let text = "{ notifications: { endpoints: [{ name: hook, threshold: 77 }] }, log: null }";
+    let (one, other) = (rendered(text, Some(1)), rendered("log: { fields: { own: word } }", Some(1)));
+    assert!(one.yaml.expose().contains("threshold: 77\n") && !one.yaml.expose().contains("log:"));
+    let plain = configuration().render();
+    assert_eq!(one.preview, format!("# extra_config_wo, version 1, is laid over this\n{}", plain.preview));
+    assert_eq!((&one.preview, &one.named_by), (&other.preview, &other.named_by));
+    assert_ne!(one.named_by, rendered(text, Some(2)).named_by);
+    assert_ne!(one.named_by, rendered(text, None).named_by);
+    assert_ne!(one.named_by, plain.named_by);
 
-    let error = ExtraConfig::parse_secret("extra_config_wo", &"a: [hunter2".into()).unwrap_err();
+    let error = ExtraConfig::parse_secret("extra_config_wo", &"a: [hunter2".into(), None).unwrap_err();
     assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
+#[test]
+fn hidden_headers_are_seen_by_the_registry_alone() {
+    let rendered = |headers| {
+        let http = Section::new().with("uri", "http://x").with("headers", headers);
+        let sections = Section::new().with("health", Section::new().with("http", vec![http]));
+        Configuration { sections, extra: vec![] }.render()
+    };
+    let headers = |value: &str| std::collections::BTreeMap::from([("X-Own".to_owned(), vec![value.into()])]);
+    let kept = rendered(HiddenHeaders::Kept(headers("hunter2")));
+    assert!(kept.preview.contains("X-Own:\n          - \"(sensitive)\""), "{}", kept.preview);
+    let versioned = |value, version| rendered(HiddenHeaders::Versioned(headers(value), version));
+    let (one, other) = (versioned("hunter2", Some(1)), versioned("hunter3", Some(1)));
+    assert_eq!(one.yaml, kept.yaml);
+    assert!(one.preview.contains("headers: \"(sensitive)\"\n"), "{}", one.preview);
+    assert_eq!(one.named_by, other.named_by);
+    assert!(!one.named_by.expose().contains("X-Own"));
+    assert_ne!(one.named_by, versioned("hunter2", Some(2)).named_by);
+}
+
+#[test]
+fn a_key_that_is_not_read_is_found_in_lists_too() {
+    let sections = extra::read(
+        "{ health: { http: [{ uri: x, status: 1 }], tcp: [{ addr: x }] }, http: { own: 1 }, log: { fields: { a: b } }, x: y }",
+    );
+    let configuration = Configuration { sections: Section(sections.unwrap()), extra: vec![] };
+    assert_eq!(configuration.unread(Dialect::V2_8), ["health.http.[].status", "http.own", "x"]);
 }
 
 #[test]
@@ -155,12 +191,41 @@ fn c12_owned_keys_are_refused() {
     assert_eq!(open.inspect(Dialect::V3_1), []);
 }
 
+fn codes(text: &str) -> Vec<&'static str> {
+    findings(text, Dialect::V3_1).into_iter().map(|(_, code, _)| code).collect()
+}
+
 #[test]
-fn s6_s7_a5_exactly_one_of_each() {
-    let codes = |text| findings(text, Dialect::V3_1).iter().map(|(_, code, _)| *code).collect::<Vec<_>>();
+fn s6_exactly_one_driver() {
     assert_eq!(codes("storage: { inmemory: {} }"), ["S6"]);
     assert_eq!(codes("storage: { filesystem: null }"), ["C11", "S6"]);
     assert_eq!(codes("storage: { filesystem: null, inmemory: {} }"), ["C11"]);
-    assert_eq!(codes("storage: { filesystem: null, oss: { bucket: b } }"), ["C11", "C10", "S7"]);
+}
+
+#[test]
+fn s7_what_distribution_3_has_no_more() {
+    let oss = "storage: { filesystem: null, oss: { bucket: b } }";
+    assert_eq!(codes(oss), ["C11", "C10", "S7"]);
+    let reporting = "reporting: { newrelic: { name: hub } }";
+    assert_eq!(codes(reporting), ["S7"]);
+    assert_eq!(codes("compatibility: { schema1: { enabled: true } }"), ["S7"]);
+    for text in [oss, reporting] {
+        let on_2 = findings(text, Dialect::V2_8);
+        assert!(on_2.iter().all(|(_, code, _)| *code == "C11"), "{on_2:?}");
+    }
+}
+
+#[test]
+fn a5_at_most_one_kind_of_authentication() {
     assert_eq!(codes("auth: { silly: { realm: r, service: s } }"), ["A5"]);
+    assert_eq!(codes("auth: { htpasswd: { realm: Registry } }"), [""; 0]);
+}
+
+#[test]
+fn c7_purging_by_halves_makes_the_registry_panic() {
+    let purging = |keys: &str| codes(&format!("storage: {{ maintenance: {{ uploadpurging: {keys} }} }}"));
+    assert_eq!(purging("{ enabled: true }"), ["C7"]);
+    assert_eq!(purging("{ enabled: true, age: 1h, interval: 1h }"), ["C7"]);
+    assert_eq!(purging("{ enabled: true, age: 1h, interval: 1h, dryrun: false }"), [""; 0]);
+    assert_eq!(purging("{ enabled: false }"), [""; 0]);
 }

@@ -18,13 +18,13 @@ use crate::resources::{
 use crate::terraform::{
     Computed, Config, Context, Diagnostics, Duration, Model, Plan, Private, Resource, Result, Timeouts,
 };
-pub use settings::Settings;
 use settings::WaitFor;
+pub use settings::{Settings, web_address};
 
 /// A private registry (CNCF Distribution, the image `registry`) as a service of the swarm.
 ///
-/// With `storage`, the provider renders the registry's configuration file from `http`, `tls`, `storage`, `auth`, `log`,
-/// `health`, `metrics` and `extra_config`, keeps it in a secret of its own that it rotates, shares one generated HTTP
+/// With `storage`, the provider renders the registry's configuration file from all of Distribution's settings that are
+/// attributes here, and from `extra_config`, keeps it in a secret of its own that it rotates, shares one generated HTTP
 /// secret among all replicas, and derives the health check, the order of updates and the grace at stopping. Without
 /// `storage` the image's own configuration is in charge, as in a service made by `docker service create`, which can be
 /// imported so. With `storage`, `command` and `args` are the provider's, and the configuration file is a better place for
@@ -73,6 +73,11 @@ pub struct RegistryService {
     /// Whether images may be lost that are in no storage. With nothing mounted under them they go with the task that a
     /// change replaces, and such a change is refused unless this is `true`.
     discard_images: Option<bool>,
+
+    /// How many older generations of each of the service's own secrets stay, so that the Engine can roll the service back to
+    /// them. A rollback needs one.
+    #[tf(default = 1, check = service::count)]
+    keep_secrets: i64,
 
     /// What an apply waits for.
     #[tf(default = WaitFor::default())]
@@ -133,7 +138,7 @@ impl Resource for RegistryService {
         self.set_preview(context)?;
         let limit = Timeouts::create_or(self.timeouts.as_ref(), Duration::minutes(10));
         self.settle(&wanted, true, &limit, context).await?;
-        owned::remove_superseded(&self.name, &owned, &context.client).await;
+        owned::remove_superseded(&self.name, &owned, self.keep_secrets, &context.client).await;
         Ok(())
     }
 
@@ -158,7 +163,7 @@ impl Resource for RegistryService {
         let limit = Timeouts::update_or(self.timeouts.as_ref(), Duration::minutes(20));
         self.settle(&wanted, written, &limit, context).await?;
         wanted.settled(context).await;
-        owned::remove_superseded(&self.name, &owned, &context.client).await;
+        owned::remove_superseded(&self.name, &owned, self.keep_secrets, &context.client).await;
         Ok(())
     }
 
@@ -186,7 +191,7 @@ impl Resource for RegistryService {
 }
 
 /// Whether an image is CNCF Distribution's: `registry`, wherever it is pulled from, or `distribution`.
-fn is_registry(image: &str) -> bool {
+pub(super) fn is_registry(image: &str) -> bool {
     let Ok(image) = image.parse::<image::Reference>() else { return false };
     image.path().rsplit('/').next().is_some_and(|name| name == "registry" || name == "distribution")
 }
@@ -229,6 +234,7 @@ impl RegistryService {
             service: Parts::none(),
             deployment: Deployment::default(),
             discard_images: None,
+            keep_secrets: 1,
             wait_for: WaitFor::default(),
             timeouts: None,
             id: Computed::default(),

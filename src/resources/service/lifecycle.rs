@@ -53,7 +53,7 @@ impl Wanted {
             let services = docker.services().await.doing(|| "list the services".to_owned())?;
             found.extend(Wish::of(self).against(&nodes, &services));
         }
-        found.into_iter().next().map_or(Ok(()), Err)
+        found.into_iter().find(Diagnostic::is_error).map_or(Ok(()), Err)
     }
 
     /// Creates the service, and answers its ID.
