@@ -4,8 +4,8 @@ use crate::{
     actions::{CollectGarbage, SwarmClusterRotate, SwarmServiceRedeploy},
     data_sources::{
         SwarmClusterData, SwarmConfigData, SwarmNetworkData, SwarmNodeData, SwarmNodesData,
-        SwarmRegistryCatalogData, SwarmRegistryManifestData, SwarmRegistryTagsData, SwarmSecretData,
-        SwarmServiceData, SwarmVolumeData,
+        SwarmRegistryCatalogData, SwarmRegistryEndpointData, SwarmRegistryManifestData,
+        SwarmRegistryTagsData, SwarmSecretData, SwarmServiceData, SwarmVolumeData,
     },
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
     ephemeral::{SwarmJoinToken, SwarmUnlockKey},
@@ -64,6 +64,7 @@ fn data_sources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
         Box::new(Sourced::<SwarmVolumeData>::new(docker)),
         Box::new(Sourced::<SwarmRegistryCatalogData>::new(docker)),
         Box::new(Sourced::<SwarmRegistryTagsData>::new(docker)),
+        Box::new(Sourced::<SwarmRegistryEndpointData>::new(docker)),
         Box::new(Sourced::<SwarmRegistryManifestData>::new(docker)),
     ]
 }

@@ -23,7 +23,7 @@ mod swarm_service;
 mod swarm_volume;
 
 pub use connection::Connection;
-pub use failure::Doing;
+pub use failure::{Doing, sentence};
 pub use registry_access::{RegistryAccess, refusal, repository_name, tag_or_digest};
 pub use registry_service::{RegistryService, Settings as RegistrySettings};
 pub use service::{SINCE, Since};
