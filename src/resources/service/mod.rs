@@ -36,7 +36,7 @@ mod write;
 use crate::docker::{ContainerSpec, ServiceSpec};
 
 pub use capabilities::{Ulimit, read_capabilities, write_capabilities};
-pub use credentials::Deployment;
+pub use credentials::{Deployment, credentials};
 pub use environment::{read_env, write_env};
 pub use health::Healthcheck;
 pub use hosts::{Dns, read_hosts, write_hosts};
