@@ -154,6 +154,7 @@ const KEYS: &[(&str, Kind, In)] = &[
     ("storage.gcs.rootdirectory", Text, All),
     ("storage.gcs.chunksize", Number, All),
     ("storage.gcs.maxconcurrency", Number, All),
+    ("storage.gcs.useragent", Text, V3),
     ("storage.swift.username", Text, V2),
     ("storage.swift.password", Secret, V2),
     ("storage.swift.authurl", Text, V2),

@@ -29,6 +29,10 @@ pub mod paths {
     pub const HTPASSWD: &str = "/run/secrets/registry-htpasswd";
     /// What `AWS_SHARED_CREDENTIALS_FILE` names.
     pub const AWS_CREDENTIALS: &str = "/run/secrets/registry-aws-credentials";
+    /// `storage.gcs.keyfile`
+    pub const GCS_KEY: &str = "/run/secrets/registry-gcs.json";
+    /// `privatekey` of the middleware `cloudfront`
+    pub const CLOUDFRONT_KEY: &str = "/run/secrets/registry-cloudfront.key";
     /// `redis.tls.rootcas`
     pub const REDIS_CA: &str = "/run/secrets/registry-redis-ca.pem";
     /// `redis.tls.certificate`

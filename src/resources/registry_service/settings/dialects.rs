@@ -57,6 +57,14 @@ const READ_BY: &[(&str, In, &str)] = &[
     ("storage.s3.use_dual_stack", In::V3, "C10"),
     ("storage.s3.use_fips_endpoint", In::V31, "C10"),
     ("storage.s3.log_level", In::V3, "C10"),
+    ("storage.azure.client_secret", In::V3, "S14"),
+    ("storage.azure.default_credentials", In::V3, "S14"),
+    ("storage.azure.service_url", In::V3, "C10"),
+    ("storage.azure.root_directory", In::V3, "C10"),
+    ("storage.azure.max_retries", In::V3, "C10"),
+    ("storage.azure.retry_delay", In::V3, "C10"),
+    ("storage.azure.skip_verify", In::V3, "C10"),
+    ("storage.gcs.user_agent", In::V3, "C10"),
     ("storage.swift", In::V2, "S7"),
     ("storage.oss", In::V2, "S7"),
     ("cache.in_memory.size", In::V3, "C10"),
@@ -85,6 +93,11 @@ const READ_BY: &[(&str, In, &str)] = &[
     ("cache.redis.unstable_resp3", In::V3, "C5"),
     ("cache.redis.tls", In::V3, "C5"),
     ("cache.redis.tls.ca", In::V31, "C5"),
+    ("middleware.rewrite", In::V3, "C10"),
+    ("middleware.cloudfront.update_frequency", In::V3, "C10"),
+    ("proxy.exec", In::V3, "C3"),
+    ("proxy.ttl", In::V3, "C3"),
+    ("proxy.cache_write_timeout", In::V31, "C3"),
 ];
 
 /// Words that only some dialects know, although all read the attribute: the registry would not start.

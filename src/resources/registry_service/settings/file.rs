@@ -20,6 +20,8 @@ pub enum Role {
     ClientCa,
     Htpasswd,
     AwsCredentials,
+    GcsKey,
+    CloudfrontKey,
     RedisCa,
     RedisCertificate,
     RedisKey,
@@ -30,13 +32,15 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Role; 13] = [
+    pub const ALL: [Role; 15] = [
         Role::Config,
         Role::Certificate,
         Role::Key,
         Role::ClientCa,
         Role::Htpasswd,
         Role::AwsCredentials,
+        Role::GcsKey,
+        Role::CloudfrontKey,
         Role::RedisCa,
         Role::RedisCertificate,
         Role::RedisKey,
@@ -55,6 +59,8 @@ impl Role {
             Role::ClientCa => ("client-ca", paths::CLIENT_CA),
             Role::Htpasswd => ("htpasswd", paths::HTPASSWD),
             Role::AwsCredentials => ("aws-credentials", paths::AWS_CREDENTIALS),
+            Role::GcsKey => ("gcs-key", paths::GCS_KEY),
+            Role::CloudfrontKey => ("cloudfront-key", paths::CLOUDFRONT_KEY),
             Role::RedisCa => ("redis-ca", paths::REDIS_CA),
             Role::RedisCertificate => ("redis-certificate", paths::REDIS_CERTIFICATE),
             Role::RedisKey => ("redis-key", paths::REDIS_KEY),

@@ -10,7 +10,9 @@ mod file;
 mod health;
 mod http;
 mod log;
+mod middleware;
 mod notifications;
+mod proxy;
 mod removed;
 pub mod spellings;
 pub mod storage;
@@ -25,7 +27,9 @@ pub use file::{Content, File, Role};
 pub use health::Health;
 pub use http::{Http, Metrics};
 pub use log::Log;
+pub use middleware::Middleware;
 pub use notifications::Endpoint;
+pub use proxy::Proxy;
 pub use removed::{Compatibility, Reporting};
 pub use storage::Storage;
 pub use tls::Tls;
@@ -67,6 +71,12 @@ pub struct Settings {
 
     /// Where the registry keeps what it knows of the layers at hand. Without it in the memory of each replica.
     pub cache: Option<Cache>,
+
+    /// Where clients get the layers from, instead of the store itself.
+    pub middleware: Option<Middleware>,
+
+    /// The other registry of which this one is a cache.
+    pub proxy: Option<Proxy>,
 
     /// Who may use the registry. Without it everybody may.
     pub auth: Option<Auth>,
@@ -202,6 +212,8 @@ impl Settings {
             .with("http", http)
             .with("log", self.log.clone().unwrap_or_default().section())
             .with("storage", storage.with("cache", Cache::section(cache)))
+            .with("middleware", self.middleware.as_ref().map(Middleware::section))
+            .with("proxy", self.proxy.as_ref().map(Proxy::section))
             .with("redis", cache.and_then(|cache| cache.redis(dialect)))
             .with("auth", self.auth.as_ref().map(Auth::section))
             .with("health", self.health.clone().unwrap_or_default().section())
@@ -233,6 +245,9 @@ impl Settings {
         }
         let trusted = Content::optional(&self.trusted_ca, &self.trusted_ca_secret);
         files.extend(File::all([(Role::TrustedCa, "trusted_ca", trusted)]));
+        if let Some(middleware) = &self.middleware {
+            files.extend(middleware.files(prior.and_then(|prior| prior.middleware.as_ref())));
+        }
         files
     }
 
