@@ -46,9 +46,23 @@ fn every_example_is_valid() {
         checked += 1;
     };
     for folder in folders("resources") {
+        if !folder.join("import.sh").exists() {
+            is_valid(&[folder.join("resource.tf")]);
+            continue;
+        }
         for import in ["import-by-identity.tf", "import-by-string-id.tf"] {
             is_valid(&[folder.join("resource.tf"), folder.join(import)]);
         }
+    }
+    // The first that knows of actions.
+    let terraform_1_14 = versions::terraform("1.14", brought.path());
+    for folder in folders("actions") {
+        let hcl = fs::read_to_string(folder.join("action.tf")).unwrap();
+        let workspace = Workspace::without_engine(&terraform_1_14, &hcl);
+        succeeded(
+            &format!("terraform validate of {folder:?}"),
+            &workspace.try_run(&["validate", "-no-color"]),
+        );
     }
     for (kind, file) in [
         ("data-sources", "data-source.tf"),

@@ -3,10 +3,15 @@
 //! # Layout
 //! - [`testbed`]: a swarm of real hosts on this machine.
 //! - [`terraform`]: Terraform in a folder of its own, with this build of the provider.
+//! - [`storage`]: an object store and a Redis beside the hosts; [`balancer`]: a load balancer before them; [`client`]: a
+//!   registry client that nobody here wrote.
 //! - one file for each resource, and for each promise that is about more than one.
 //!
 //! A test makes what it needs under names of its own, depends on no other, and leaves nothing behind.
 
+mod actions;
+mod balancer;
+mod client;
 mod connections;
 mod credentials;
 mod distribution;
@@ -14,7 +19,9 @@ mod drift;
 mod examples;
 mod faults;
 mod functions;
+mod garbage_collection;
 mod generations;
+mod high_availability;
 mod leader;
 mod load;
 mod module;
@@ -30,6 +37,7 @@ mod service_matrix;
 mod service_moved;
 mod ssh;
 mod started_by_hand;
+mod storage;
 mod swarm_cluster;
 mod swarm_config;
 mod swarm_network;

@@ -1,14 +1,14 @@
 //! A certificate rotates in one apply while clients ask the registry through a load balancer: none notices.
 
 use crate::{
+    balancer::Balancer,
     terraform::Workspace,
     testbed::{Testbed, eventually, unique},
 };
 use std::{
     fs,
-    net::TcpListener,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -32,36 +32,6 @@ fn ask(port: u16, trusted: &Path) -> Output {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--fail", "--max-time", "20", "--noproxy", "*", "--resolve", &to]);
     curl.arg("--cacert").arg(trusted).arg(url).output().unwrap()
-}
-
-/// A load balancer of TCP connections before the two nodes, which tries the other where one refuses.
-struct Balancer(Child);
-
-impl Balancer {
-    fn start(folder: &Path, testbed: &Testbed, port: u16) -> Self {
-        let configuration = folder.join("haproxy.cfg");
-        let server = |name: &str| {
-            format!("  server {name} {}:8443 check inter 100ms fall 1 rise 1\n", testbed.address(name))
-        };
-        let text = format!(
-            "defaults\n  mode tcp\n  timeout connect 1s\n  timeout client 30s\n  timeout server 30s\n  \
-             retries 5\n  option redispatch 1\nlisten hub\n  bind 127.0.0.1:{port}\n  balance roundrobin\n{}{}",
-            server("left"),
-            server("right")
-        );
-        fs::write(&configuration, text).unwrap();
-        let mut haproxy = Command::new("haproxy");
-        haproxy.args(["-db", "-q", "-f"]).arg(&configuration).stderr(Stdio::null());
-        Balancer(haproxy.spawn().unwrap())
-    }
-}
-
-impl Drop for Balancer {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ended = self.0.kill();
-        let _status = self.0.wait();
-    }
 }
 
 #[test]
@@ -110,8 +80,8 @@ resource "registry_service" "it" {{
     };
     let workspace = Workspace::new(&testbed, &hcl("old", 1));
     workspace.apply_and_settle();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let _balancer = Balancer::start(folder, &testbed, port);
+    let balancer = Balancer::start(folder, &testbed, &["left", "right"], 8443);
+    let port = balancer.port;
     eventually("the load balancer answers", || ask(port, &both).status.success().then_some(()));
 
     let over = Arc::new(AtomicBool::new(false));

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - [`resources`]: one file per resource type; start reading here.
-//! - [`data_sources`]: one file per data source type.
+//! - [`actions`]: one file per action type.
 //! - [`functions`]: one file per function.
 //! - [`data_sources`]: one file per data source type.
 //! - [`ephemeral`]: one file per ephemeral resource type.
@@ -12,6 +12,7 @@
 //! - [`registry`]: CNCF Distribution's configuration and HTTP API. Knows neither of the two.
 //! - [`plugin`]: the wire between Terraform and the provider.
 
+pub mod actions;
 pub mod data_sources;
 pub mod docker;
 pub mod ephemeral;

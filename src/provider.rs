@@ -1,6 +1,7 @@
 //! The provider: the `provider "swarm"` block, the connection that it makes, and the one list of everything offered.
 
 use crate::{
+    actions::{CollectGarbage, SwarmClusterRotate, SwarmServiceRedeploy},
     data_sources::{
         SwarmClusterData, SwarmConfigData, SwarmNetworkData, SwarmNodeData, SwarmNodesData, SwarmSecretData,
         SwarmServiceData, SwarmVolumeData,
@@ -9,12 +10,12 @@ use crate::{
     ephemeral::{SwarmJoinToken, SwarmUnlockKey},
     functions::{ImageReference, RegistryAuth},
     resources::{
-        RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel, SwarmSecret,
-        SwarmService, SwarmVolume,
+        RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel,
+        SwarmRegistryGarbageCollection, SwarmSecret, SwarmService, SwarmVolume,
     },
     terraform::{
-        AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
-        Model, Path, Provider, Schema, Sensitive, Sourced, Step, Value,
+        AnyAction, AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics,
+        Invoked, Managed, Model, Path, Provider, Schema, Sensitive, Sourced, Step, Value,
     },
 };
 use async_trait::async_trait;
@@ -42,6 +43,7 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
             Managed::<RegistryService>::new(ADDRESS, docker)
                 .named("swarm_registry_service", &["registry_service"]),
         ),
+        Box::new(Managed::<SwarmRegistryGarbageCollection>::new(ADDRESS, docker)),
     ]
 }
 
@@ -62,6 +64,15 @@ fn data_sources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
 /// Every ephemeral resource type that is offered.
 fn ephemeral_resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
     vec![Box::new(Sourced::<SwarmJoinToken>::new(docker)), Box::new(Sourced::<SwarmUnlockKey>::new(docker))]
+}
+
+/// Every action that is offered.
+fn actions(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyAction>> {
+    vec![
+        Box::new(Invoked::<SwarmServiceRedeploy>::new(docker)),
+        Box::new(Invoked::<SwarmClusterRotate>::new(docker)),
+        Box::new(Invoked::<CollectGarbage>::new(docker)),
+    ]
 }
 
 /// Every function that is offered.
@@ -194,6 +205,7 @@ pub struct Swarm {
     resources: Vec<Box<dyn AnyResource>>,
     data_sources: Vec<Box<dyn AnySource>>,
     ephemeral_resources: Vec<Box<dyn AnySource>>,
+    actions: Vec<Box<dyn AnyAction>>,
     functions: Vec<Box<dyn AnyFunction>>,
 }
 
@@ -205,6 +217,7 @@ impl Default for Swarm {
             resources: resources(&docker),
             data_sources: data_sources(&docker),
             ephemeral_resources: ephemeral_resources(&docker),
+            actions: actions(&docker),
             functions: functions(),
             docker,
         }
@@ -235,6 +248,10 @@ impl Provider for Swarm {
 
     fn ephemeral_resources(&self) -> &[Box<dyn AnySource>] {
         &self.ephemeral_resources
+    }
+
+    fn actions(&self) -> &[Box<dyn AnyAction>] {
+        &self.actions
     }
 
     fn functions(&self) -> &[Box<dyn AnyFunction>] {

@@ -15,7 +15,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("data_sources", &["terraform", "docker", "registry", "resources"]),
     ("ephemeral", &["terraform", "docker", "registry", "resources"]),
     ("functions", &["terraform", "docker", "registry"]),
-    ("provider", &["terraform", "docker", "resources", "data_sources", "ephemeral", "functions"]),
+    ("actions", &["terraform", "docker", "registry", "resources"]),
+    ("provider", &["terraform", "docker", "resources", "data_sources", "ephemeral", "functions", "actions"]),
     ("main", &["plugin", "provider"]),
 ];
 

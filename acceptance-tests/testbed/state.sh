@@ -8,6 +8,7 @@
 #   etc-hosts             /etc/hosts of every host
 #   shared/               /mnt/shared of every host
 #   tls/, ssh/            keys and certificates (access.sh)
+#   object-store/, redis/ data, password, log and process of each, where it was asked for (storage.sh)
 #   NAME.sock             the Engine API of host NAME
 #   hosts/NAME/
 #     index               1, 2, … in the order of the command line

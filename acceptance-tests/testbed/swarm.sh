@@ -134,6 +134,7 @@ command_down() {
         starters+=("$(cat "$dir/hosts/$name/starter" 2>/dev/null)")
         host_off "$name"
     done
+    storage_down
     [[ ! -s $dir/id ]] || cgroups_remove
     network_down
     # They are children of this machine's first process, which may take a moment to notice.

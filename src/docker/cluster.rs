@@ -3,12 +3,12 @@
 //! Reason for requests of ours: an update replaces the whole specification, so whatever a model does not know would be
 //! lost; bollard has neither the unlock key nor a type for a token that cannot be printed.
 
-use super::Docker;
 use super::call::{Request, decode};
 use super::error::{Error, Kind, Result};
 use super::events::wait;
 use super::object::{ObjectVersion, engine_object};
 use super::pace::Repeat;
+use super::{Docker, Node};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, time::Duration};
 use tokio::time::Instant;
@@ -83,12 +83,27 @@ pub struct Cluster {
     pub join_tokens: JoinTokens,
 }
 
-/// The certificate authority of a swarm.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// A certificate authority, that of the swarm or the one that a node knows: all of it is public.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct TlsInfo {
-    /// The root certificate as PEM text. It is public.
+    /// The root certificate as PEM text.
     pub trust_root: String,
+    /// Who has issued the certificates of nodes, in base64.
+    pub cert_issuer_subject: String,
+    /// With which key, in base64.
+    pub cert_issuer_public_key: String,
+}
+
+/// How far the nodes are with a new certificate authority.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RootRotation {
+    /// Nodes whose certificate is of the new authority.
+    pub certified: usize,
+    /// Nodes that trust the new authority alone.
+    pub trusting: usize,
+    /// All nodes.
+    pub nodes: usize,
 }
 
 /// What a host joins with.
@@ -242,10 +257,24 @@ impl Docker {
     /// # Errors
     /// [`Error::Timeout`] after `limit`, and whatever keeps the Engine from answering.
     pub async fn wait_for_root_rotation(&self, limit: Duration) -> Result<()> {
+        self.watch_root_rotation(limit, |_| ()).await
+    }
+
+    /// The same, telling at each look how far the nodes are.
+    ///
+    /// # Errors
+    /// As [`Docker::wait_for_root_rotation`].
+    pub async fn watch_root_rotation(
+        &self,
+        limit: Duration,
+        mut tell: impl FnMut(RootRotation) + Send,
+    ) -> Result<()> {
         let started = Instant::now();
         let mut events = self.events();
         loop {
-            if !self.inspect_cluster().await?.root_rotation_in_progress {
+            let cluster = self.inspect_cluster().await?;
+            tell(RootRotation::of(&cluster.tls_info, &self.nodes_now().await?));
+            if !cluster.root_rotation_in_progress {
                 return Ok(());
             }
             if started.elapsed() >= limit {
@@ -286,6 +315,20 @@ impl Docker {
         self.call(Repeat::Write, &request).await?;
         self.forget_membership();
         Ok(())
+    }
+}
+
+impl RootRotation {
+    fn of(wanted: &TlsInfo, nodes: &[Node]) -> Self {
+        let issuer = |tls: &TlsInfo| (tls.cert_issuer_subject.clone(), tls.cert_issuer_public_key.clone());
+        let count = |is: &dyn Fn(&TlsInfo) -> bool| {
+            nodes.iter().filter(|node| is(&node.description.tls_info)).count()
+        };
+        RootRotation {
+            certified: count(&|own| issuer(own) == issuer(wanted)),
+            trusting: count(&|own| own.trust_root == wanted.trust_root),
+            nodes: nodes.len(),
+        }
     }
 }
 

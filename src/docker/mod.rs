@@ -23,6 +23,7 @@ mod events;
 mod explain;
 mod jobs;
 mod label_writer;
+mod logs;
 mod membership;
 mod needed;
 mod networks;
@@ -55,6 +56,7 @@ pub use converge::{ConvergeFailure, Converged, Progress, Reason, TaskProblem, Wa
 pub use departure::{Departure, keeps_quorum};
 pub use endpoint::{Endpoint, EndpointError, Settings, check_address};
 pub use error::{Error, Found, Kind, NotManager, Result};
+pub use jobs::{Ended, JobFailure};
 pub use label_writer::Expected;
 pub use membership::{Init, Join};
 pub use networks::{Ipam, IpamConfig, Network, NetworkReference, NetworkSpec};
@@ -213,6 +215,15 @@ impl Docker {
     /// Ends all calls and waits of this client, now and later, with [`Error::Stopped`].
     pub fn stop(&self) {
         self.0.stop.cancel();
+    }
+
+    /// The same Engine for what has to be done even after [`Docker::stop`]: to leave behind what is as it was found. It
+    /// shares nothing with this one, so that nothing of it is stopped already.
+    ///
+    /// # Errors
+    /// As [`Docker::new`].
+    pub fn afterwards(&self) -> Result<Self, EndpointError> {
+        Self::with_patience(&self.0.endpoint, self.0.patience)
     }
 
     /// What is cancelled by [`Docker::stop`], for waits on other things than the Engine.

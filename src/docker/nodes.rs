@@ -83,6 +83,9 @@ pub struct NodeDescription {
     pub resources: super::Resource,
     /// Its Engine.
     pub engine: NodeEngine,
+    /// The authority that it trusts and has its certificate from.
+    #[serde(rename = "TLSInfo")]
+    pub tls_info: super::TlsInfo,
     /// Fields that this provider does not know.
     #[serde(flatten)]
     pub extra: Extra,

@@ -232,6 +232,14 @@ impl Docker {
         }
     }
 
+    /// Waits that long before another look, unless Terraform stops.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub async fn nap(&self, pause: Duration) -> Result<()> {
+        self.sleep(pause).await
+    }
+
     /// Sleeps, unless Terraform stops.
     pub(super) async fn sleep(&self, pause: Duration) -> Result<()> {
         tokio::select! {

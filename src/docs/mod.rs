@@ -23,13 +23,18 @@ fn pages(provider: &Swarm) -> Vec<(String, String)> {
     for resource in provider.resources().iter().filter(|it| !ALIASES.contains(&it.type_name())) {
         let name = resource.type_name();
         add("resources", name, page::resource(&**resource));
-        add("list-resources", name, page::list_resource(name, &ListFilter::schema(resource.schema())));
+        if !resource.identity().is_empty() {
+            add("list-resources", name, page::list_resource(name, &ListFilter::schema(resource.schema())));
+        }
     }
     for source in provider.data_sources() {
         add("data-sources", source.type_name(), page::data_source(&**source));
     }
     for source in provider.ephemeral_resources() {
         add("ephemeral-resources", source.type_name(), page::ephemeral_resource(&**source));
+    }
+    for action in provider.actions() {
+        add("actions", action.type_name(), page::action(&**action));
     }
     for function in provider.functions() {
         add("functions", function.name(), page::function(&**function));
@@ -54,7 +59,8 @@ fn docs_are_current() {
 fn docs_and_examples_are_of_what_there_is() {
     let provider = Swarm::default();
     let wanted: BTreeSet<String> = pages(&provider).into_iter().map(|(path, _)| path).collect();
-    for kind in ["resources", "list-resources", "data-sources", "ephemeral-resources", "functions"] {
+    for kind in ["resources", "list-resources", "data-sources", "ephemeral-resources", "actions", "functions"]
+    {
         let folder = format!("docs/{kind}");
         for page in names_in(&folder) {
             let path = format!("{folder}/{page}");
@@ -100,6 +106,9 @@ fn every_attribute_is_described_in_sentences() {
     }
     for source in provider.ephemeral_resources() {
         whole(&format!("ephemeral {}", source.type_name()), source.schema());
+    }
+    for action in provider.actions() {
+        whole(&format!("action {}", action.type_name()), action.schema());
     }
     for function in provider.functions() {
         sentences(function.name(), function.docs());

@@ -2,7 +2,7 @@
 
 use super::{root, schema};
 use crate::registry::checks::{RULES, TOPICS, Weight};
-use crate::terraform::{AnyFunction, AnyResource, AnySource, Attribute, Kind, Schema};
+use crate::terraform::{AnyAction, AnyFunction, AnyResource, AnySource, Attribute, Kind, Schema};
 use std::fs;
 
 pub(super) fn provider(schema: &Schema) -> String {
@@ -16,6 +16,9 @@ pub(super) fn provider(schema: &Schema) -> String {
 pub(super) fn resource(resource: &dyn AnyResource) -> String {
     let (name, schema) = (resource.type_name(), resource.schema());
     let mut page = block("Resource", name, schema, &format!("examples/resources/{name}/resource.tf"));
+    if resource.identity().is_empty() {
+        return page;
+    }
     page.push_str(
         "## Import\n\nIn Terraform v1.12.0 and later, an `import` block with an `identity` does it:\n\n",
     );
@@ -58,6 +61,11 @@ pub(super) fn list_resource(name: &str, config: &Schema) -> String {
         page.push_str(&schema::section(&config.attributes));
     }
     page
+}
+
+pub(super) fn action(action: &dyn AnyAction) -> String {
+    let name = action.type_name();
+    block("Action", name, action.schema(), &format!("examples/actions/{name}/action.tf"))
 }
 
 pub(super) fn function(function: &dyn AnyFunction) -> String {

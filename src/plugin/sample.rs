@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::terraform::{
-    AnyFunction, AnyResource, AnySource, Called, ClientSlot, Computed, Config, Context, Diagnostic,
-    Diagnostics, Function, Managed, Model, MoveSource, Number, Provider, Resource, Result, Schema, Sensitive,
-    Source, Sourced, WriteOnly,
+    Action, AnyAction, AnyFunction, AnyResource, AnySource, Called, ClientSlot, Computed, Config, Context,
+    Diagnostic, Diagnostics, Function, Invocation, Invoked, Managed, Model, MoveSource, Number, Provider,
+    Resource, Result, Schema, Sensitive, Source, Sourced, WriteOnly,
 };
 
 type Json = serde_json::Map<String, serde_json::Value>;
@@ -22,6 +22,8 @@ pub(super) const NOTE: &str = "sample_note";
 pub(super) const NOTES: &str = "sample_notes";
 /// Its one ephemeral resource type.
 pub(super) const INK: &str = "sample_ink";
+/// Its one action.
+pub(super) const SHRED: &str = "sample_shred";
 /// Its one function.
 pub(super) const FOLD: &str = "fold";
 
@@ -199,6 +201,53 @@ impl Source for Ink {
     }
 }
 
+/// Shreds notes.
+#[derive(Debug, Model)]
+pub(super) struct Shred {
+    /// How many. With 13, the shredder jams; 99 makes it explode.
+    notes: i64,
+    /// Whether it waits for the lid after the first.
+    #[tf(default = false)]
+    waits: bool,
+}
+
+impl Action for Shred {
+    const TYPE: &'static str = SHRED;
+    type Client = Desk;
+
+    fn validate(config: &Config) -> Diagnostics {
+        match config.known::<i64>("notes") {
+            Some(notes) if notes < 1 => vec![Diagnostic::error("Nothing to shred", "").at("notes")],
+            _ => vec![],
+        }
+    }
+
+    async fn check(config: &Config, _: &Desk) -> Diagnostics {
+        match config.known::<i64>("notes") {
+            Some(notes) if notes > 7 => vec![Diagnostic::warning("The basket is full", "").at("notes")],
+            _ => vec![],
+        }
+    }
+
+    async fn invoke(self, invocation: &mut Invocation<Desk>) -> Result<()> {
+        let desk = &invocation.client;
+        for note in 1..=self.notes {
+            invocation.progress.report(format!("note {note}"));
+            if self.waits {
+                desk.waiting.fetch_add(1, Ordering::SeqCst);
+                desk.stopped.cancelled().await;
+                desk.ended.fetch_add(1, Ordering::SeqCst);
+                return Err(Diagnostic::error("Stopped", "Terraform was asked to stop."));
+            }
+        }
+        match self.notes {
+            13 => Err(Diagnostic::error("It jammed", "Fewer notes.").at("notes")),
+            99 => panic!("sparks"),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Folds a sheet.
 ///
 /// Nobody folds one more than seven times.
@@ -242,6 +291,7 @@ pub(super) struct Sample {
     resources: Vec<Box<dyn AnyResource>>,
     data_sources: Vec<Box<dyn AnySource>>,
     ephemeral_resources: Vec<Box<dyn AnySource>>,
+    actions: Vec<Box<dyn AnyAction>>,
     functions: Vec<Box<dyn AnyFunction>>,
     pub(super) desk: Desk,
 }
@@ -255,6 +305,7 @@ impl Default for Sample {
             resources: vec![Box::new(Managed::<Note>::new(ADDRESS, &slot))],
             data_sources: vec![Box::new(Sourced::<Notes>::new(&slot))],
             ephemeral_resources: vec![Box::new(Sourced::<Ink>::new(&slot))],
+            actions: vec![Box::new(Invoked::<Shred>::new(&slot))],
             functions: vec![Box::new(Called::<Fold>::default())],
             desk,
         }
@@ -281,6 +332,10 @@ impl Provider for Sample {
 
     fn ephemeral_resources(&self) -> &[Box<dyn AnySource>] {
         &self.ephemeral_resources
+    }
+
+    fn actions(&self) -> &[Box<dyn AnyAction>] {
+        &self.actions
     }
 
     fn functions(&self) -> &[Box<dyn AnyFunction>] {

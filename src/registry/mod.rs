@@ -11,6 +11,8 @@
 //! | [`htpasswd`] | can these users log in, and what is the file that lets them |
 //! | [`checks`] | will this deployment lose images, open itself, or never start |
 //! | [`derive`] | what follows from the configuration: health check, grace, monitor, update order |
+//! | [`retention`] | which tags have had their time, and which manifests go with them |
+//! | [`garbage_collection`] | what runs beside a registry that is read-only for a while, and how it gets so |
 //! | [`probe`] | does the registry serve, and if not, why |
 
 pub mod certificate;
@@ -19,9 +21,11 @@ pub mod configuration;
 pub mod derive;
 pub mod dialect;
 pub mod duration;
+pub mod garbage_collection;
 pub mod htpasswd;
 pub mod image;
 pub mod probe;
+pub mod retention;
 
 mod finding;
 mod secret;

@@ -14,6 +14,7 @@ mod swarm_config;
 mod swarm_network;
 mod swarm_node;
 mod swarm_node_label;
+mod swarm_registry_garbage_collection;
 mod swarm_secret;
 mod swarm_service;
 mod swarm_volume;
@@ -27,6 +28,10 @@ pub use swarm_config::SwarmConfig;
 pub use swarm_network::{Ipam, SwarmNetwork};
 pub use swarm_node::SwarmNode;
 pub use swarm_node_label::SwarmNodeLabel;
+pub use swarm_registry_garbage_collection::{
+    Collected, Collection, LIMIT as COLLECTION_LIMIT, Run, SwarmRegistryGarbageCollection,
+    validate as validate_collection,
+};
 pub use swarm_secret::SwarmSecret;
 pub use swarm_service::SwarmService;
 pub use swarm_volume::{Cluster, SwarmVolume};

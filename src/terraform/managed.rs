@@ -341,6 +341,12 @@ pub(super) fn with_defaults(schema: &Schema, config: Object) -> Object {
     planned
 }
 
+/// A configuration with its write-only values, and with what the schema says where it is silent.
+pub(super) fn with_values(schema: &Schema, config: Object) -> Object {
+    let planned = with_defaults(schema, config.clone());
+    with_write_only(&schema.attributes, planned, &config)
+}
+
 /// What an operation that succeeded never set: bugs of the provider.
 pub(super) fn left_open(state: &Object) -> Diagnostics {
     inconsistencies(state, state)

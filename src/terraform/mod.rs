@@ -5,6 +5,7 @@
 //! [`Field`] (which Rust type is which attribute), [`Model`] (which struct is which object), [`plan`],
 //! [`Resource`] (what an author writes) and [`AnyResource`] (what the plugin layer calls).
 
+mod action;
 mod any_resource;
 mod diagnostic;
 mod equivalence;
@@ -29,6 +30,7 @@ mod types;
 mod validate;
 mod value;
 
+pub use action::{Action, AnyAction, Invocation, Invoked, Progress};
 pub use any_resource::{
     AnyResource, Applied, Apply, Imported, ListFilter, Listed, MoveSource, Planned, Read,
 };

@@ -1,6 +1,6 @@
 //! Which struct is which object.
 
-use super::{Attribute, Object, Result, Schema, managed::with_defaults};
+use super::{Attribute, Object, Result, Schema, managed::with_defaults, plan::with_write_only};
 
 /// A struct that is an object of a schema: `#[derive(Model)]` makes it from its fields.
 ///
@@ -42,13 +42,14 @@ pub trait Model: Sized {
         object
     }
 
-    /// The struct that a configuration alone makes: with the schema's defaults where it is silent, and nothing where those
-    /// are a matter of planning.
+    /// The struct that a configuration alone makes, as an apply of it would see it: with the schema's defaults where it is
+    /// silent, and nothing where those are a matter of planning.
     ///
     /// # Errors
     /// Those of [`Model::take_from`].
     fn configured(config: Object) -> Result<Self> {
         let schema = Schema { version: 0, docs: Self::DOCS, attributes: Self::attributes() };
-        Self::decode(with_defaults(&schema, config))
+        let planned = with_defaults(&schema, config.clone());
+        Self::decode(with_write_only(&schema.attributes, planned, &config))
     }
 }

@@ -1,6 +1,6 @@
 //! The provider, as the plugin layer sees it.
 
-use super::{AnyFunction, AnyResource, AnySource, Config, Diagnostics, Schema};
+use super::{AnyAction, AnyFunction, AnyResource, AnySource, Config, Diagnostics, Schema};
 use async_trait::async_trait;
 
 /// What a plugin serves. The plugin layer knows nothing else of what is behind it.
@@ -22,6 +22,11 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Every ephemeral resource type.
     fn ephemeral_resources(&self) -> &[Box<dyn AnySource>] {
+        &[]
+    }
+
+    /// Every action.
+    fn actions(&self) -> &[Box<dyn AnyAction>] {
         &[]
     }
 

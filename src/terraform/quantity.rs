@@ -40,13 +40,14 @@ impl Duration {
         Duration { text: text.into(), nanos: nanos.max(0) }
     }
 
-    /// A few minutes, as a constant: 1, 5, 10 or 20 of them.
+    /// A few minutes, as a constant: 1, 5, 10, 20 or 60 of them.
     pub const fn minutes(minutes: i64) -> Self {
         let text = match minutes {
             1 => "1m",
             5 => "5m",
             10 => "10m",
             20 => "20m",
+            60 => "60m",
             _ => panic!("give this number of minutes its text above"),
         };
         Duration { text: Cow::Borrowed(text), nanos: minutes * 60_000_000_000 }

@@ -46,7 +46,8 @@ pub trait Resource: Model + Send + Sync + 'static {
     const VERSION: i64 = 0;
 
     /// The attributes that tell an object from all others in the swarm, for as long as it lives: what Terraform calls
-    /// its identity. Joined by `/`, their values are an ID to import by.
+    /// its identity. Joined by `/`, their values are an ID to import by. None for what is done and is not there afterwards:
+    /// it can be neither imported nor listed.
     const IDENTITY: &'static [&'static str];
 
     /// What the verbs talk to.

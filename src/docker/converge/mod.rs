@@ -18,7 +18,8 @@ use super::{Docker, Node};
 use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt;
 use judge::{Judge, Verdict};
-use places::{Seen, has_no_node};
+use places::Seen;
+pub(super) use places::has_no_node;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -152,6 +153,19 @@ impl Docker {
     /// # Errors
     /// The reason, with the words of the tasks and the last lines of their output. The service stays as it is.
     pub async fn converge(&self, service_id: &str, how: Wait) -> Result<Converged, ConvergeFailure> {
+        self.watch(service_id, how, |_| ()).await
+    }
+
+    /// The same, telling at each look how far it is.
+    ///
+    /// # Errors
+    /// As [`Docker::converge`].
+    pub async fn watch(
+        &self,
+        service_id: &str,
+        how: Wait,
+        mut tell: impl FnMut(Progress) + Send,
+    ) -> Result<Converged, ConvergeFailure> {
         let started = Instant::now();
         let mut events = self.events();
         let mut judge = Judge::new(how.stability, how.grace);
@@ -169,6 +183,7 @@ impl Docker {
                 Ok(Ok(Some(seen))) => seen,
             };
             let verdict = judge.judge(&seen);
+            tell(judge.progress);
             if judge.progress.done >= judge.progress.wanted {
                 all_there.get_or_insert_with(|| started.elapsed());
             }

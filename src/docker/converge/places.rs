@@ -100,7 +100,7 @@ pub(super) fn progress(seen: &Seen, places: &Places<'_>) -> Progress {
 }
 
 /// Whether the scheduler has found no node for a task, which it says in the task's error.
-pub(super) fn has_no_node(task: &Task) -> bool {
+pub(in crate::docker) fn has_no_node(task: &Task) -> bool {
     task.status.state == TaskState::Pending && task.status.err.contains("no suitable node")
 }
 

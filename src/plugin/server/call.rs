@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::{Stream, stream};
 use tonic::Status;
@@ -86,7 +86,7 @@ impl Frame {
         self.planted = Some(call.to_owned());
     }
 
-    /// Answers a call.
+    /// Answers a call, which begins at once.
     ///
     /// The handler runs in a task of its own: when the host gives up on the call, what it does is not torn in the
     /// middle, and a panic is contained.
@@ -94,15 +94,16 @@ impl Frame {
     /// # Errors
     ///
     /// Only when the runtime is shutting down.
-    pub(super) async fn answer<P, C, F>(
+    pub(super) fn answer<P, C, H, F>(
         &self,
         provider: &Arc<P>,
         request: C,
-        handle: fn(Arc<P>, C) -> F,
-    ) -> Result<C::Answer, Status>
+        handle: H,
+    ) -> impl Future<Output = Result<C::Answer, Status>> + Send + use<P, C, H, F>
     where
         P: Send + Sync + 'static,
         C: Call,
+        H: FnOnce(Arc<P>, C) -> F + Send + 'static,
         F: Future<Output = Result<C::Answer>> + Send + 'static,
     {
         let span = self.span(&request);
@@ -116,25 +117,19 @@ impl Frame {
             handle(provider, request).await
         };
         let began = Instant::now();
-        let answer = match tokio::spawn(handler.instrument(span.clone())).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(reason)) => kept.refuse(reason),
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => kept.refuse(bug(C::NAME, crash::message(&*panic))),
-                Err(_) => return Err(Status::unavailable("the provider is shutting down")),
-            },
-        };
-        let of = |wanted: pb::diagnostic::Severity| {
-            C::diagnostics(&answer).iter().filter(|diagnostic| diagnostic.severity() == wanted).count()
-        };
-        tracing::debug!(
-            parent: &span,
-            tf_req_duration_ms = began.elapsed().as_micros() as f64 / 1e3,
-            diagnostic_error_count = of(pb::diagnostic::Severity::Error),
-            diagnostic_warning_count = of(pb::diagnostic::Severity::Warning),
-            "answered"
-        );
-        Ok(answer)
+        let running = tokio::spawn(handler.instrument(span.clone()));
+        async move {
+            let answer = match running.await {
+                Ok(Ok(answer)) => answer,
+                Ok(Err(reason)) => kept.refuse(reason),
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => kept.refuse(bug(C::NAME, crash::message(&*panic))),
+                    Err(_) => return Err(Status::unavailable("the provider is shutting down")),
+                },
+            };
+            log(&span, began.elapsed(), C::diagnostics(&answer));
+            Ok(answer)
+        }
     }
 
     /// At the level of errors, so that its fields are there whatever the level of a line within.
@@ -147,6 +142,19 @@ impl Frame {
         };
         tracing::error_span!("rpc", tf_rpc = C::NAME, tf_req_id = id, tf_resource_type = subject)
     }
+}
+
+fn log(span: &tracing::Span, took: Duration, diagnostics: &[pb::Diagnostic]) {
+    let of = |wanted: pb::diagnostic::Severity| {
+        diagnostics.iter().filter(|diagnostic| diagnostic.severity() == wanted).count()
+    };
+    tracing::debug!(
+        parent: span,
+        tf_req_duration_ms = took.as_micros() as f64 / 1e3,
+        diagnostic_error_count = of(pb::diagnostic::Severity::Error),
+        diagnostic_warning_count = of(pb::diagnostic::Severity::Warning),
+        "answered"
+    );
 }
 
 fn bug(call: &str, message: &str) -> Diagnostic {

@@ -22,7 +22,7 @@ pub(super) async fn schemas<P: Provider>(
     provider: Arc<P>,
     _: get_resource_identity_schemas::Request,
 ) -> Result<get_resource_identity_schemas::Response> {
-    let resources = provider.resources().iter();
+    let resources = provider.resources().iter().filter(|resource| !resource.identity().is_empty());
     Ok(get_resource_identity_schemas::Response {
         identity_schemas: resources
             .map(|resource| (resource.type_name().to_owned(), schema(&**resource)))
@@ -90,7 +90,7 @@ pub(super) fn planned(
 }
 
 pub(super) fn encode(resource: &dyn AnyResource, identity: &Object) -> Option<pb::ResourceIdentityData> {
-    if identity.0.values().any(Value::is_null) {
+    if identity.0.is_empty() || identity.0.values().any(Value::is_null) {
         return None;
     }
     let (data, bugs) = codec::encode(Some(identity), &object_type(resource));

@@ -105,6 +105,15 @@ macro_rules! protocol {
                 }
             )*
 
+            type InvokeActionStream = Events<pb::invoke_action::Event>;
+
+            async fn invoke_action(
+                &self,
+                request: Request<pb::invoke_action::Request>,
+            ) -> Result<Response<Self::InvokeActionStream>, Status> {
+                Ok(Response::new(action::invoke(&self.frame, &self.provider, request.into_inner())))
+            }
+
             async fn write_state_bytes(
                 &self,
                 request: Request<Streaming<pb::write_state_bytes::RequestChunk>>,
@@ -153,7 +162,6 @@ protocol! {
     }
     stream {
         list_resource(list_resource::Event as ListResourceStream) => list_resource::list,
-        invoke_action(invoke_action::Event as InvokeActionStream) => action::invoke,
         read_state_bytes(read_state_bytes::Response as ReadStateBytesStream) => state_store::read,
     }
 }

@@ -30,20 +30,22 @@ pub(super) async fn metadata<P: Provider>(
     _: get_metadata::Request,
 ) -> Result<get_metadata::Response> {
     let resources = || provider.resources().iter().map(|resource| resource.type_name().to_owned());
+    let listed = provider.resources().iter().filter(|resource| !resource.identity().is_empty());
+    let listed = listed.map(|resource| resource.type_name().to_owned());
     let sources = provider.data_sources().iter().map(|source| source.type_name().to_owned());
     let ephemeral = provider.ephemeral_resources().iter().map(|source| source.type_name().to_owned());
     let functions = provider.functions().iter().map(|function| function.name().to_owned());
+    let actions = provider.actions().iter().map(|action| action.type_name().to_owned());
     Ok(get_metadata::Response {
         server_capabilities: Some(CAPABILITIES),
         resources: resources().map(|type_name| get_metadata::ResourceMetadata { type_name }).collect(),
-        list_resources: resources()
-            .map(|type_name| get_metadata::ListResourceMetadata { type_name })
-            .collect(),
+        list_resources: listed.map(|type_name| get_metadata::ListResourceMetadata { type_name }).collect(),
         data_sources: sources.map(|type_name| get_metadata::DataSourceMetadata { type_name }).collect(),
         ephemeral_resources: ephemeral
             .map(|type_name| get_metadata::EphemeralMetadata { type_name })
             .collect(),
         functions: functions.map(|name| get_metadata::FunctionMetadata { name }).collect(),
+        actions: actions.map(|type_name| get_metadata::ActionMetadata { type_name }).collect(),
         ..Default::default()
     })
 }
@@ -58,7 +60,9 @@ pub(super) async fn schema<P: Provider>(
         resource_schemas: resources()
             .map(|resource| (resource.type_name().to_owned(), convert::schema(resource.schema())))
             .collect(),
+        // Terraform lists only what has an identity.
         list_resource_schemas: resources()
+            .filter(|resource| !resource.identity().is_empty())
             .map(|resource| {
                 let schema = ListFilter::schema(resource.schema());
                 (resource.type_name().to_owned(), convert::schema(&schema))
@@ -67,6 +71,14 @@ pub(super) async fn schema<P: Provider>(
         data_source_schemas: schemas(provider.data_sources()),
         ephemeral_resource_schemas: schemas(provider.ephemeral_resources()),
         functions: function::signatures(&*provider),
+        action_schemas: provider
+            .actions()
+            .iter()
+            .map(|action| {
+                let schema = Some(convert::schema(action.schema()));
+                (action.type_name().to_owned(), pb::ActionSchema { schema })
+            })
+            .collect(),
         server_capabilities: Some(CAPABILITIES),
         ..Default::default()
     })

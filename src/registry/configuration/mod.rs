@@ -27,6 +27,14 @@ pub mod paths {
     pub const CLIENT_CA: &str = "/run/secrets/registry-client-ca.pem";
     /// `auth.htpasswd.path`
     pub const HTPASSWD: &str = "/run/secrets/registry-htpasswd";
+    /// What `AWS_SHARED_CREDENTIALS_FILE` names.
+    pub const AWS_CREDENTIALS: &str = "/run/secrets/registry-aws-credentials";
+    /// `redis.tls.rootcas`
+    pub const REDIS_CA: &str = "/run/secrets/registry-redis-ca.pem";
+    /// `redis.tls.certificate`
+    pub const REDIS_CERTIFICATE: &str = "/run/secrets/registry-redis.crt";
+    /// `redis.tls.key`
+    pub const REDIS_KEY: &str = "/run/secrets/registry-redis.key";
     /// `storage.filesystem.rootdirectory` where nothing else is said; the images declare a volume there.
     pub const ROOT_DIRECTORY: &str = "/var/lib/registry";
 }

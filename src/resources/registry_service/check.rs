@@ -97,14 +97,19 @@ fn storage(config: &Config) -> Vec<Finding> {
     let text = |path: &str| config.known::<String>(path);
     let (volume, bind) = (text("storage.filesystem.volume"), text("storage.filesystem.bind"));
     let root = text("storage.filesystem.root_directory");
+    let has = |name: &str| config.is_set(&format!("storage.filesystem.{name}"));
     let filesystem = config.is_set("storage.filesystem").then(|| checks::Filesystem {
         mount: match (&volume, &bind) {
             (Some(volume), _) => checks::Mount::Volume(volume),
             (None, Some(folder)) => checks::Mount::Bind(folder),
+            (None, None) if has("nfs") || has("cluster_volume") => {
+                checks::Mount::SharedVolume("of the cluster")
+            }
+            (None, None) if has("tmpfs") => checks::Mount::Tmpfs,
             (None, None) => checks::Mount::Nothing,
         },
         root_directory: root.as_deref(),
-        shared: Some(config.known("storage.filesystem.shared").unwrap_or(false)),
+        shared: config.known("storage.filesystem.shared"),
     });
     let mut findings = checks::storage(&StorageUse {
         replicas: replicas(config),
@@ -114,8 +119,9 @@ fn storage(config: &Config) -> Vec<Finding> {
             || !config.is_known("placement"),
         is_cache: config.is_set("proxy"),
     });
-    if volume.is_some() && bind.is_some() {
-        let message = "Only one of volume and bind can hold the images.";
+    let places = ["volume", "bind", "nfs", "cluster_volume", "tmpfs"];
+    if places.iter().filter(|name| has(name)).count() > 1 {
+        let message = "Only one of volume, bind, nfs, cluster_volume and tmpfs can hold the images.";
         findings.push(Finding::error("S6", "storage.filesystem", message));
     }
     findings
@@ -236,21 +242,35 @@ fn htpasswd(config: &Config) -> Vec<Finding> {
 }
 
 /// T7 and its like: what can be given in several ways is given in one.
+const IN_ONE_WAY: &[(&str, &str, &[&str])] = &[
+    ("tls", "certificate", &["certificate", "certificate_secret"]),
+    ("tls", "private key", &["private_key", "private_key_wo", "private_key_secret"]),
+    ("auth.htpasswd", "users", &["users", "users_wo", "file", "file_secret"]),
+    ("cache", "cache", &["in_memory", "redis", "none"]),
+];
+
+/// The same, of what may be left out.
+const IN_ONE_WAY_OR_NONE: &[(&str, &str, &[&str])] = &[
+    ("storage.s3", "access key", &["access_key", "access_key_wo", "credentials_secret"]),
+    ("storage.s3", "secret key", &["secret_key", "secret_key_wo", "credentials_secret"]),
+    ("cache.redis", "password", &["password", "password_wo"]),
+    ("cache.redis", "sentinels' password", &["sentinel_password", "sentinel_password_wo"]),
+    ("cache.redis.tls", "private key", &["private_key", "private_key_wo", "private_key_secret"]),
+];
+
 fn exactly_one(config: &Config) -> Diagnostics {
-    let choices: [(&str, &str, &[&str]); 3] = [
-        ("tls", "certificate", &["certificate", "certificate_secret"]),
-        ("tls", "private key", &["private_key", "private_key_wo", "private_key_secret"]),
-        ("auth.htpasswd", "users", &["users", "users_wo", "file", "file_secret"]),
-    ];
     let mut found = vec![];
-    for (path, what, names) in choices {
+    let obligatory = IN_ONE_WAY.iter().map(|choice| (choice, 1..=1, "Exactly"));
+    let free = IN_ONE_WAY_OR_NONE.iter().map(|choice| (choice, 0..=1, "At most"));
+    for ((path, what, names), allowed, how_many) in obligatory.chain(free) {
         if !config.is_set(path) || config.get(path).is_unknown() {
             continue;
         }
-        if names.iter().filter(|name| config.is_set(&format!("{path}.{name}"))).count() != 1 {
+        let count = names.iter().filter(|name| config.is_set(&format!("{path}.{name}"))).count();
+        if !allowed.contains(&count) {
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            let detail = format!("Exactly one of {} has the {what}.", names.join(", "));
-            found.push(Diagnostic::error(format!("Not one {what} (T7)"), detail).at(path));
+            let detail = format!("{how_many} one of {} has the {what}.", names.join(", "));
+            found.push(Diagnostic::error(format!("Not one {what} (T7)"), detail).at(*path));
         }
     }
     found

@@ -16,7 +16,7 @@ impl RegistryService {
     /// The service that the registry is to be, with the secrets that were made for it.
     pub(super) fn wanted(&self, owned: Vec<Resolved>) -> Wanted {
         let mut parts = self.service.clone();
-        for (name, value) in self.settings.environment() {
+        for (name, value) in self.needed_env(&owned) {
             parts.env.entry(name).or_insert(value);
         }
         if self.settings.are_rendered() {
@@ -52,27 +52,40 @@ impl RegistryService {
             self.replicas = replicas;
         }
         let mut secrets = Reference::secrets(spec);
+        let needed = self.needed_env(&secrets);
         let config = mounted_config(private, &secrets);
         if self.settings.are_rendered() {
             secrets.retain(|secret| !secret.file.target.as_deref().is_some_and(Role::is_target));
         }
         let had_args = self.service.args.is_some();
         self.service.take(service, &secrets, known, all);
-        self.take_env();
+        let has_all = needed.iter().all(|(name, _)| self.service.env.contains_key(name));
+        self.take_env(&needed);
         if let Some(storage) = &mut self.settings.storage {
             storage.take_mount(&mut self.service.mounts);
         }
-        self.take_configuration(spec, config);
+        self.take_configuration(spec, config.filter(|_| has_all));
         if self.settings.are_rendered() && !had_args {
             self.service.args = None;
         }
     }
 
+    /// The variables that the registry needs: those of its dialect, and those by which it finds files that are mounted.
+    fn needed_env(&self, mounted: &[Resolved]) -> Vec<(String, String)> {
+        let mut needed = self.settings.environment();
+        if self.settings.are_rendered() {
+            let roles = mounted.iter().filter_map(|secret| Role::of_target(secret.file.target.as_deref()?));
+            let files = roles.filter_map(Role::environment);
+            needed.extend(files.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
+        needed
+    }
+
     /// What the registry needs beside the configuration file is the provider's, and no difference.
-    fn take_env(&mut self) {
-        for (name, value) in self.settings.environment() {
-            if self.service.env.get(&name) == Some(&value) {
-                self.service.env.remove(&name);
+    fn take_env(&mut self, needed: &[(String, String)]) {
+        for (name, value) in needed {
+            if self.service.env.get(name) == Some(value) {
+                self.service.env.remove(name);
             }
         }
     }

@@ -108,7 +108,7 @@ impl Resource for RegistryService {
 
     async fn check(plan: &Plan, docker: &Docker) -> Diagnostics {
         let mut found = check::rendered(plan);
-        found.extend(service::check(&Parts::attributes(), plan, docker).await);
+        found.extend(service::check(&Self::attributes(), plan, docker).await);
         found
     }
 

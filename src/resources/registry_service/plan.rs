@@ -3,7 +3,7 @@
 use super::{
     check::diagnostic,
     owned,
-    settings::{Settings, is_rendered},
+    settings::{Settings, is_rendered, storage},
 };
 use crate::{
     registry::{self, Dialect, Secret, configuration::DEBUG_PORT, derive, image::Reference as Image},
@@ -16,6 +16,7 @@ pub(super) fn plan(plan: &mut Plan) -> Result<()> {
     let rendered = is_rendered(&plan.config);
     distribution(plan, rendered)?;
     http(plan, rendered);
+    storage::derive(plan);
     targets(plan, rendered);
     service::settle_references(plan);
     let check = healthcheck(plan, rendered);

@@ -66,6 +66,15 @@ fn registry(image: &str) -> String {
         .map_or_else(|_| "docker.io".to_owned(), |image| image.domain().to_owned())
 }
 
+/// The credentials that the provider has for the registry of an image.
+///
+/// # Errors
+/// They cannot be had.
+pub async fn credentials(image: &str, docker: &Docker) -> Result<Option<docker::RegistryAuth>> {
+    let server = registry(image);
+    docker.credentials(&server).await.doing(|| format!("find the credentials for `{server}`"))
+}
+
 impl Wanted {
     /// The credentials to send: the service's own, or those that the provider has for its registry.
     ///
@@ -75,9 +84,7 @@ impl Wanted {
         if let Some(auth) = &self.deployment.registry_auth {
             return Ok(Some(auth.engine(&self.image)));
         }
-        let server = registry(&self.image);
-        let found = docker.credentials(&server).await;
-        found.doing(|| format!("find the credentials for `{server}`")).map_err(|error| error.at("image"))
+        credentials(&self.image, docker).await.map_err(|error| error.at("image"))
     }
 
     /// Whether the service's own credentials are other ones than before: then they are sent although nothing else

@@ -36,7 +36,7 @@ mod write;
 use crate::docker::{ContainerSpec, ServiceSpec};
 
 pub use capabilities::{Ulimit, read_capabilities, write_capabilities};
-pub use credentials::Deployment;
+pub use credentials::{Deployment, credentials};
 pub use environment::{read_env, write_env};
 pub use health::Healthcheck;
 pub use hosts::{Dns, read_hosts, write_hosts};
@@ -45,7 +45,7 @@ pub use known::{Known, remember_names, resolve, settle_references};
 pub use lifecycle::{check, find, is_unsettled, read, remove};
 pub use logging::Logging;
 pub use mode::{Job, Scale};
-pub use mounts::Mount;
+pub use mounts::{Mount, VolumeOptions};
 pub use networks::Network;
 pub use parts::{ENGINE_GRACE, Parts};
 pub use placement::Placement;

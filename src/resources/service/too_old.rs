@@ -21,6 +21,7 @@ const fn since(path: &'static str, minor: u16) -> Since {
 /// All that came later, and when.
 pub const SINCE: &[Since] = &[
     Since { path: "mounts.type", word: Some("cluster"), version: ApiVersion(1, 42) },
+    since("storage.filesystem.cluster_volume", 42),
     since("healthcheck.start_interval", 44),
     since("privileges.seccomp", 44),
     since("privileges.apparmor", 44),
@@ -132,6 +133,7 @@ mod tests {
     fn every_path_is_one_of_the_schema_and_its_docs_name_the_version() {
         for since in SINCE {
             let mut members = Parts::attributes();
+            members.extend(crate::resources::RegistrySettings::attributes());
             let mut docs = "";
             for step in since.path.split('.') {
                 let (_, attribute) = members

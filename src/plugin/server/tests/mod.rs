@@ -1,5 +1,6 @@
 //! The protocol as Terraform speaks it, with a provider that has one of everything. One file per topic.
 
+mod action;
 mod every_call;
 mod function;
 mod identity;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use tonic::transport::Channel;
 
 use super::super::host;
-use super::super::sample::{ADDRESS, FOLD, INK, NOTE, NOTES, Sample};
+use super::super::sample::{ADDRESS, FOLD, INK, NOTE, NOTES, SHRED, Sample};
 use super::*;
 use crate::terraform::{Number, Object, Refinement, Type, Value};
 use pb::provider_client::ProviderClient;

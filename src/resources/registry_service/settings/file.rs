@@ -18,10 +18,24 @@ pub enum Role {
     Key,
     ClientCa,
     Htpasswd,
+    AwsCredentials,
+    RedisCa,
+    RedisCertificate,
+    RedisKey,
 }
 
 impl Role {
-    pub const ALL: [Role; 5] = [Role::Config, Role::Certificate, Role::Key, Role::ClientCa, Role::Htpasswd];
+    pub const ALL: [Role; 9] = [
+        Role::Config,
+        Role::Certificate,
+        Role::Key,
+        Role::ClientCa,
+        Role::Htpasswd,
+        Role::AwsCredentials,
+        Role::RedisCa,
+        Role::RedisCertificate,
+        Role::RedisKey,
+    ];
 
     /// The word in the secret's name, and the file's path in the container.
     fn names(self) -> (&'static str, &'static str) {
@@ -31,6 +45,18 @@ impl Role {
             Role::Key => ("tls-key", paths::PRIVATE_KEY),
             Role::ClientCa => ("client-ca", paths::CLIENT_CA),
             Role::Htpasswd => ("htpasswd", paths::HTPASSWD),
+            Role::AwsCredentials => ("aws-credentials", paths::AWS_CREDENTIALS),
+            Role::RedisCa => ("redis-ca", paths::REDIS_CA),
+            Role::RedisCertificate => ("redis-certificate", paths::REDIS_CERTIFICATE),
+            Role::RedisKey => ("redis-key", paths::REDIS_KEY),
+        }
+    }
+
+    /// The variable by which the registry finds the file, where the configuration has no key for it.
+    pub fn environment(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Role::AwsCredentials => Some(("AWS_SHARED_CREDENTIALS_FILE", paths::AWS_CREDENTIALS)),
+            _ => None,
         }
     }
 
@@ -41,7 +67,12 @@ impl Role {
 
     /// Whether a file of that name is one of the provider's.
     pub fn is_target(target: &str) -> bool {
-        Role::ALL.iter().any(|role| role.target() == target.trim_start_matches("/run/secrets/"))
+        Role::of_target(target).is_some()
+    }
+
+    /// What a file of that name is for, if it is one of the provider's.
+    pub fn of_target(target: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.target() == target.trim_start_matches("/run/secrets/"))
     }
 
     /// The logical name of this secret of a service.

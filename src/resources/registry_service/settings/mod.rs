@@ -10,11 +10,12 @@ mod file;
 mod health;
 mod http;
 mod log;
-mod storage;
+pub mod storage;
 mod tls;
 mod wait_for;
 
 pub use auth::Auth;
+pub use cache::Cache;
 pub use file::{Content, File, Role};
 pub use health::Health;
 pub use http::{Http, Metrics};
@@ -53,6 +54,9 @@ pub struct Settings {
 
     /// Where the images are.
     pub storage: Option<Storage>,
+
+    /// Where the registry keeps what it knows of the layers at hand. Without it in the memory of each replica.
+    pub cache: Option<Cache>,
 
     /// Who may use the registry. Without it everybody may.
     pub auth: Option<Auth>,
@@ -127,11 +131,14 @@ impl Settings {
             .unwrap_or_default()
             .with("debug", http::debug(self.metrics.as_ref()))
             .with("tls", self.tls.as_ref().map(Tls::section));
-        let storage = self.storage.as_ref().map(Storage::section).unwrap_or_default();
+        let dialect = self.dialect();
+        let storage = self.storage.as_ref().map(|storage| storage.section(dialect)).unwrap_or_default();
+        let cache = self.cache.as_ref();
         Section::new()
             .with("http", http)
             .with("log", self.log.clone().unwrap_or_default().section())
-            .with("storage", storage.with("cache", cache::section()))
+            .with("storage", storage.with("cache", Cache::section(cache)))
+            .with("redis", cache.and_then(|cache| cache.redis(dialect)))
             .with("auth", self.auth.as_ref().map(Auth::section))
             .with("health", self.health.clone().unwrap_or_default().section())
     }
@@ -144,6 +151,12 @@ impl Settings {
         }
         if let Some(auth) = &self.auth {
             files.extend(auth.files(prior.and_then(|prior| prior.auth.as_ref())));
+        }
+        if let Some(storage) = &self.storage {
+            files.extend(storage.files(prior.and_then(|prior| prior.storage.as_ref())));
+        }
+        if let Some(cache) = &self.cache {
+            files.extend(cache.files(prior.and_then(|prior| prior.cache.as_ref())));
         }
         files
     }

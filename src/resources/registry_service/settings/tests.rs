@@ -3,7 +3,7 @@ use expect_test::expect;
 use serde_json::{Value as Json, json};
 
 /// The settings of an ordinary registry, with more attributes laid over it.
-fn settings(more: Json) -> Settings {
+pub(super) fn settings(more: Json) -> Settings {
     let mut config = json!({
         "distribution": "3.1",
         "http": { "port": 443 },
@@ -15,7 +15,7 @@ fn settings(more: Json) -> Settings {
 }
 
 /// The file for people.
-fn preview(more: Json) -> String {
+pub(super) fn preview(more: Json) -> String {
     settings(more).configuration("x".into()).unwrap().render().preview
 }
 

@@ -1,0 +1,536 @@
+//! Garbage is collected from registries in use: no push that was acknowledged is lost, and what is deleted is gone.
+
+use crate::{
+    actions,
+    registry_service::free_port,
+    terraform::Workspace,
+    testbed::{Testbed, eventually, succeeded, unique},
+};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
+
+const QUICK: &str =
+    "update = { monitor = \"10ms\", delay = \"0s\" }\n  rollback = { monitor = \"10ms\", delay = \"0s\" }";
+
+fn digest(bytes: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An image as a folder in the OCI's layout, whose layer is of these bytes. Answers the digest of its manifest.
+fn image(folder: &Path, layer: &[u8]) -> String {
+    let blobs = folder.join("blobs/sha256");
+    fs::create_dir_all(&blobs).unwrap();
+    let blob = |bytes: &[u8], kind: &str| {
+        let digest = digest(bytes);
+        fs::write(blobs.join(&digest), bytes).unwrap();
+        json!({"mediaType": format!("application/vnd.oci.image.{kind}"), "size": bytes.len(), "digest": format!("sha256:{digest}")})
+    };
+    let layer = blob(layer, "layer.v1.tar");
+    let config = json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}});
+    let config = blob(config.to_string().as_bytes(), "config.v1+json");
+    let manifest = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config, "layers": [layer]});
+    let manifest = blob(manifest.to_string().as_bytes(), "manifest.v1+json");
+    let index = json!({"schemaVersion": 2, "manifests": [manifest]});
+    fs::write(folder.join("index.json"), index.to_string()).unwrap();
+    fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion": "1.0.0"}"#).unwrap();
+    manifest["digest"].as_str().unwrap().to_owned()
+}
+
+/// Bytes that no other image has.
+fn random(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    aws_lc_rs::rand::fill(&mut bytes).unwrap();
+    bytes
+}
+
+/// A client that nobody here wrote.
+fn skopeo(from: &str, to: &str) -> Output {
+    Command::new("skopeo")
+        .args(["copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false", from, to])
+        .env("TMPDIR", std::env::temp_dir())
+        .output()
+        .unwrap()
+}
+
+/// Pushes an image of random bytes, and answers the digest of its manifest.
+fn push(registry: &str, name: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let digest = image(folder.path(), &random(100_000));
+    let pushed = skopeo(&format!("oci:{}", folder.path().display()), &format!("docker://{registry}/{name}"));
+    succeeded("skopeo copy", &pushed);
+    digest
+}
+
+/// Pulls an image and sees that each of its bytes is there.
+fn is_whole(registry: &str, repository: &str, manifest: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let from = format!("docker://{registry}/{repository}@{manifest}");
+    let pulled = skopeo(&from, &format!("dir:{}", folder.path().display()));
+    succeeded(&format!("skopeo copy {from}"), &pulled);
+    let bytes = fs::read(folder.path().join("manifest.json")).unwrap();
+    assert_eq!(format!("sha256:{}", digest(&bytes)), manifest);
+    let manifest: Value = serde_json::from_slice(&bytes).unwrap();
+    let layers = manifest["layers"].as_array().unwrap();
+    for blob in layers.iter().chain([&manifest["config"]]) {
+        let name = blob["digest"].as_str().unwrap().trim_start_matches("sha256:");
+        assert_eq!(digest(&fs::read(folder.path().join(name)).unwrap()), name);
+    }
+}
+
+/// One request, and the status of its answer.
+fn status(method: &str, url: &str) -> String {
+    let accept = "Accept: application/vnd.oci.image.manifest.v1+json";
+    let request = Command::new("curl")
+        .args([
+            "--silent",
+            "--max-time",
+            "10",
+            "--noproxy",
+            "*",
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_code}",
+        ])
+        .args(["--header", accept, "--request", method, url])
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&request.stdout).into_owned()
+}
+
+/// Pushes an image and deletes its manifest: garbage. Answers the address of its layer.
+fn garbage(registry: &str, repository: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let layer = random(200_000);
+    let manifest = image(folder.path(), &layer);
+    let to = format!("docker://{registry}/{repository}:old");
+    succeeded("skopeo copy", &skopeo(&format!("oci:{}", folder.path().display()), &to));
+    assert_eq!(status("DELETE", &format!("http://{registry}/v2/{repository}/manifests/{manifest}")), "202");
+    let layer = format!("http://{registry}/v2/{repository}/blobs/sha256:{}", digest(&layer));
+    assert_eq!(status("HEAD", &layer), "200");
+    layer
+}
+
+/// Clients that push one image after another until they are told to stop.
+struct Pushers {
+    stop: Arc<AtomicBool>,
+    /// Repository and manifest of each push that succeeded.
+    pushed: Arc<Mutex<Vec<(String, String)>>>,
+    refused: Arc<AtomicUsize>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Pushers {
+    fn start(registries: &[String]) -> Self {
+        let (stop, pushed, refused) =
+            (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<_>>>::default(), Arc::<AtomicUsize>::default());
+        let threads = (0..3).map(|number| {
+            let (stop, pushed, refused) = (stop.clone(), pushed.clone(), refused.clone());
+            let registry = registries[number % registries.len()].clone();
+            thread::spawn(move || {
+                let repository = format!("pushed{number}");
+                let shared = random(50_000);
+                for round in 0.. {
+                    if stop.load(SeqCst) {
+                        return;
+                    }
+                    let folder = tempfile::tempdir().unwrap();
+                    // Some layers are pushed again and again, and so are there already, or are taken to be.
+                    let layer = if round % 3 == 0 { shared.clone() } else { random(50_000) };
+                    let digest = image(folder.path(), &[layer, vec![number as u8]].concat());
+                    push_until_it_succeeds(
+                        folder.path(),
+                        &format!("{registry}/{repository}:{round}"),
+                        &refused,
+                    );
+                    pushed.lock().unwrap().push((repository.clone(), digest));
+                }
+            })
+        });
+        let threads = threads.collect();
+        Pushers { stop, pushed, refused, threads }
+    }
+
+    /// Waits until there are so many more pushes.
+    fn go_on(&self, more: usize) {
+        let count = || self.pushed.lock().unwrap().len();
+        let wanted = count() + more;
+        eventually("pushes", || (count() >= wanted).then_some(()));
+    }
+
+    /// Ends the pushes, and answers what was pushed and how often it was refused.
+    fn end(self) -> (Vec<(String, String)>, usize) {
+        self.stop.store(true, SeqCst);
+        self.threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let pushed = self.pushed.lock().unwrap().clone();
+        (pushed, self.refused.load(SeqCst))
+    }
+}
+
+/// A push is refused because the registry is read-only, or meets a task that is just being replaced; anything else is wrong.
+fn push_until_it_succeeds(folder: &Path, to: &str, refused: &AtomicUsize) {
+    for _ in 0..600 {
+        let output = skopeo(&format!("oci:{}", folder.display()), &format!("docker://{to}"));
+        if output.status.success() {
+            return;
+        }
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if said.contains("405") || said.contains("unsupported") {
+            refused.fetch_add(1, SeqCst);
+        } else {
+            let replaced = ["refused", "reset by peer", "EOF", "broken pipe", "no route"];
+            assert!(replaced.iter().any(|word| said.contains(word)), "{said}");
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{to} was never taken");
+}
+
+fn spec(testbed: &Testbed, service: &str) -> String {
+    testbed.docker(&["service", "inspect", service, "--format", "{{json .Spec}}"])
+}
+
+fn version(testbed: &Testbed, service: &str) -> String {
+    testbed.docker(&["service", "inspect", service, "--format", "{{.Version.Index}}"])
+}
+
+/// No job and no secret of a collection is left.
+fn nothing_is_left(testbed: &Testbed, service: &str) {
+    for kind in ["service", "secret"] {
+        let left = testbed.docker(&[
+            kind,
+            "ls",
+            "--format",
+            "{{.Name}}",
+            "--filter",
+            &format!("name={service}-garbage"),
+        ]);
+        assert_eq!(left, "", "{kind}");
+    }
+}
+
+/// A registry with one replica on a volume of `hubworker01`.
+struct Hub {
+    name: String,
+    port: u16,
+    address: String,
+}
+
+impl Hub {
+    fn new(testbed: &Testbed, prefix: &str) -> Self {
+        let port = free_port();
+        Hub { name: unique(prefix), port, address: format!("{}:{port}", testbed.address("hubworker01")) }
+    }
+
+    fn hcl(&self, more: &str) -> String {
+        let Hub { name, port, .. } = self;
+        format!(
+            r#"
+resource "registry_service" "it" {{
+  provider  = swarm
+  name      = "{name}"
+  image     = "registry:2"
+  replicas  = 1
+  publish   = [{{ port = {port}, mode = "host" }}]
+  placement = {{ constraints = ["node.hostname==hubworker01"] }}
+  storage   = {{ filesystem = {{ volume = "{name}" }}, delete = true }}
+  wait_for  = {{ url = "http://{}/v2/" }}
+  {QUICK}
+}}
+{more}
+"#,
+            self.address
+        )
+    }
+}
+
+fn collection(more: &str) -> String {
+    format!(
+        "resource \"swarm_registry_garbage_collection\" \"it\" {{\n  service = registry_service.it.name\n  {more}\n}}\n"
+    )
+}
+
+#[test]
+fn one_replica_on_a_volume_is_collected_while_clients_push() {
+    let testbed = Testbed::shared();
+    let hub = Hub::new(testbed, "collected");
+    let workspace = Workspace::new(testbed, &hub.hcl(""));
+    workspace.apply_and_settle();
+    let kept = push(&hub.address, "kept:latest");
+    let gone = garbage(&hub.address, "deleted");
+    let before = spec(testbed, &hub.name);
+
+    let pushers = Pushers::start(std::slice::from_ref(&hub.address));
+    pushers.go_on(3);
+    workspace.write(&hub.hcl(&collection("triggers = { run = 1 }")));
+    workspace.apply();
+    pushers.go_on(3);
+    let (pushed, refused) = pushers.end();
+    assert!(refused > 0, "no push met the read-only registry");
+    workspace.plan_is_empty();
+    assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
+    nothing_is_left(testbed, &hub.name);
+
+    let state = workspace.state("swarm_registry_garbage_collection.it");
+    assert!(state["bytes_freed"].as_i64().unwrap() >= 200_000, "{state}");
+    assert!(state["blobs_deleted"].as_i64().unwrap() >= 3, "{state}");
+    assert!(state["finished_at"].as_str().unwrap().contains('T'), "{state}");
+    assert_eq!(status("HEAD", &gone), "404");
+    is_whole(&hub.address, "kept", &kept);
+    for (repository, manifest) in pushed {
+        is_whole(&hub.address, &repository, &manifest);
+    }
+
+    // Another trigger runs it again, and then there is nothing to delete.
+    workspace.write(&hub.hcl(&collection("triggers = { run = 2 }")));
+    workspace.apply_and_settle();
+    let again = workspace.state("swarm_registry_garbage_collection.it");
+    assert_eq!(again["blobs_deleted"], 0, "{again}");
+    assert_ne!(again["finished_at"], state["finished_at"]);
+    // Another limit of time does not.
+    let version_before = version(testbed, &hub.name);
+    workspace.write(&hub.hcl(&collection("triggers = { run = 2 }\n  timeouts = { update = \"30m\" }")));
+    workspace.apply_and_settle();
+    assert_eq!(version(testbed, &hub.name), version_before);
+}
+
+#[test]
+fn two_replicas_on_shared_storage_are_collected_while_clients_push() {
+    let testbed = Testbed::shared();
+    let (name, port) = (unique("shared"), free_port());
+    fs::create_dir(testbed.file("shared").join(&name)).unwrap();
+    let hcl = format!(
+        r#"
+resource "registry_service" "it" {{
+  provider  = swarm
+  name      = "{name}"
+  image     = "registry:2"
+  replicas  = 2
+  publish   = [{{ port = {port}, mode = "host" }}]
+  placement = {{ constraints = ["node.role==worker"], max_replicas_per_node = 1 }}
+  storage   = {{ filesystem = {{ bind = "/mnt/shared/{name}", shared = true }}, delete = true }}
+  {QUICK}
+}}
+action "swarm_registry_garbage_collection" "it" {{
+  config {{
+    service = "{name}"
+  }}
+}}
+"#
+    );
+    let (workspace, _folder) = actions::workspace(testbed, &hcl);
+    workspace.apply_and_settle();
+    let registries: Vec<String> = ["hubworker01", "hubworker02"]
+        .iter()
+        .map(|host| format!("{}:{port}", testbed.address(host)))
+        .collect();
+    registries.iter().for_each(|registry| {
+        eventually("an answer", || (status("GET", &format!("http://{registry}/v2/")) == "200").then_some(()));
+    });
+    let kept = push(&registries[0], "kept:latest");
+    let gone = garbage(&registries[1], "deleted");
+    let before = spec(testbed, &name);
+
+    let pushers = Pushers::start(&registries);
+    pushers.go_on(3);
+    let said = actions::invoke(&workspace, "swarm_registry_garbage_collection.it");
+    pushers.go_on(3);
+    let (pushed, refused) = pushers.end();
+    assert!(refused > 0, "no push met the read-only registry");
+    for told in
+        ["2 of 2 tasks are read-only", "it is proven that the registry does not write", "deleted", "writable"]
+    {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    workspace.plan_is_empty();
+    assert_eq!(spec(testbed, &name), before, "the service is what it was");
+    nothing_is_left(testbed, &name);
+    let layer = gone.rsplit(':').next().unwrap();
+    let file = format!("docker/registry/v2/blobs/sha256/{}/{layer}", &layer[..2]);
+    assert!(!testbed.file("shared").join(&name).join(file).exists());
+    for registry in &registries {
+        is_whole(registry, "kept", &kept);
+        for (repository, manifest) in &pushed {
+            is_whole(registry, repository, manifest);
+        }
+    }
+    workspace.destroy();
+    fs::remove_dir_all(testbed.file("shared").join(&name)).unwrap();
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_what_would_do_harm_is_refused_before() {
+    let testbed = Testbed::shared();
+    let hub = Hub::new(testbed, "dry");
+    let workspace = Workspace::new(testbed, &hub.hcl(""));
+    workspace.apply_and_settle();
+    let gone = garbage(&hub.address, "deleted");
+    let before = version(testbed, &hub.name);
+    workspace.write(&hub.hcl(&collection("dry_run = true")));
+    workspace.apply_and_settle();
+    let state = workspace.state("swarm_registry_garbage_collection.it");
+    assert!(state["bytes_freed"].as_i64().unwrap() >= 200_000 && state["blobs_deleted"] == 3, "{state}");
+    assert_eq!(status("HEAD", &gone), "200");
+
+    // Distribution 2.8 would take the images of an index.
+    workspace.write(&hub.hcl(&collection("delete_untagged = true")));
+    let said = workspace.apply_fails();
+    assert!(said.contains("multi-platform index") && said.contains("Nothing was changed"), "{said}");
+    assert_eq!(version(testbed, &hub.name), before, "the service was never touched");
+    nothing_is_left(testbed, &hub.name);
+    workspace.plan();
+
+    // With nothing mounted, any update would lose all images.
+    let name = unique("unmounted");
+    testbed.docker(&[
+        "service",
+        "create",
+        "--detach",
+        "--quiet",
+        "--no-resolve-image",
+        "--name",
+        &name,
+        "registry:2",
+    ]);
+    let before = version(testbed, &name);
+    let hcl =
+        format!("resource \"swarm_registry_garbage_collection\" \"it\" {{\n  service = \"{name}\"\n}}\n");
+    let said = Workspace::new(testbed, &hcl).apply_fails();
+    assert!(said.contains("othing is mounted at /var/lib/registry"), "{said}");
+    assert_eq!(version(testbed, &name), before, "the service was never touched");
+    nothing_is_left(testbed, &name);
+    testbed.docker(&["service", "rm", &name]);
+
+    let said = Workspace::new(testbed, &hcl).apply_fails();
+    assert!(said.contains("Neither an ID nor a name of a service"), "{said}");
+}
+
+/// The folder of the registry's volume on its node.
+fn volume(testbed: &Testbed, hub: &Hub) -> PathBuf {
+    let volumes = testbed.file("hosts/hubworker01/disk/var/lib/docker/volumes");
+    volumes.join(&hub.name).join("_data/docker/registry/v2")
+}
+
+#[test]
+fn a_collection_that_fails_leaves_a_writable_registry() {
+    let testbed = Testbed::shared();
+    let hub = Hub::new(testbed, "failing");
+    let workspace = Workspace::new(testbed, &hub.hcl(""));
+    workspace.apply_and_settle();
+    let manifest = push(&hub.address, "broken:latest");
+    let before = spec(testbed, &hub.name);
+    // A manifest that cannot be read: nobody knows what it needs, so nothing may be deleted.
+    let hex = manifest.trim_start_matches("sha256:");
+    let file = volume(testbed, &hub).join(format!("blobs/sha256/{}/{hex}/data", &hex[..2]));
+    fs::write(file, "no manifest").unwrap();
+    workspace.write(&hub.hcl(&collection("")));
+    let said = workspace.apply_fails();
+    assert!(
+        said.contains("garbage-collect ended with status 1") && said.contains("failed to mark"),
+        "{said}"
+    );
+    assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
+    nothing_is_left(testbed, &hub.name);
+    assert!(workspace.state("swarm_registry_garbage_collection.it").is_null(), "it was not done");
+    push(&hub.address, "other:latest");
+}
+
+/// Begins a collection, and waits until the service is read-only.
+fn begin(testbed: &Testbed, hub: &Hub, workspace: &Workspace) -> std::process::Child {
+    workspace.write(&hub.hcl(&collection("")));
+    let child = workspace.spawn(&["apply", "-auto-approve", "-no-color"]);
+    eventually("a read-only registry", || spec(testbed, &hub.name).contains("READONLY").then_some(()));
+    child
+}
+
+#[test]
+fn an_interrupted_collection_leaves_a_writable_registry() {
+    let testbed = Testbed::shared();
+    let hub = Hub::new(testbed, "interrupted");
+    let workspace = Workspace::new(testbed, &hub.hcl(""));
+    workspace.apply_and_settle();
+    let before = spec(testbed, &hub.name);
+    let child = begin(testbed, &hub, &workspace);
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{said}");
+    assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
+    nothing_is_left(testbed, &hub.name);
+    // It was not done, so the next apply does it.
+    assert_eq!(
+        workspace.plan().changes(),
+        [("swarm_registry_garbage_collection.it".into(), "create".into())]
+    );
+    workspace.apply_and_settle();
+}
+
+#[test]
+fn what_a_killed_collection_leaves_shows_in_the_plan_and_the_next_one_heals_it() {
+    let testbed = Testbed::shared();
+    let hub = Hub::new(testbed, "killed");
+    let workspace = Workspace::new(testbed, &hub.hcl(""));
+    workspace.apply_and_settle();
+    let before = spec(testbed, &hub.name);
+    let mut child = begin(testbed, &hub, &workspace);
+    // The provider is a child of Terraform, or of what runs Terraform: all of them die at once.
+    kill_tree(child.id());
+    child.wait().unwrap();
+    assert!(spec(testbed, &hub.name).contains("READONLY"));
+
+    let lock = workspace.path().join(".terraform.tfstate.lock.info");
+    let _unlocked = fs::remove_file(lock);
+    workspace.write(&hub.hcl(""));
+    let plan = workspace.plan();
+    assert_eq!(plan.changes(), [("registry_service.it".into(), "update".into())]);
+    assert!(plan.text.contains("swarm_registry_garbage_collection"), "it says why: {}", plan.text);
+
+    let hcl = format!(
+        "resource \"swarm_registry_garbage_collection\" \"it\" {{\n  service = \"{}\"\n}}\n",
+        hub.name
+    );
+    let next = Workspace::new(testbed, &hcl);
+    next.apply_and_settle();
+    assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
+    nothing_is_left(testbed, &hub.name);
+    workspace.plan_is_empty();
+}
+
+/// Kills a process and all that it has started.
+fn kill_tree(id: u32) {
+    let children = Command::new("pgrep").args(["-P", &id.to_string()]).output().unwrap();
+    let children = String::from_utf8_lossy(&children.stdout).into_owned();
+    assert!(Command::new("kill").args(["-KILL", &id.to_string()]).status().unwrap().success());
+    children.lines().for_each(|child| kill_tree(child.parse().unwrap()));
+}
+
+#[test]
+fn two_collections_at_once_wait_for_each_other() {
+    let testbed = Testbed::shared();
+    let hub = Hub::new(testbed, "both");
+    let workspace = Workspace::new(testbed, &hub.hcl(""));
+    workspace.apply_and_settle();
+    let before = spec(testbed, &hub.name);
+    let child = begin(testbed, &hub, &workspace);
+    let hcl = format!(
+        "resource \"swarm_registry_garbage_collection\" \"it\" {{\n  service = \"{}\"\n}}\n",
+        hub.name
+    );
+    Workspace::new(testbed, &hcl).apply_and_settle();
+    succeeded("the first collection", &child.wait_with_output().unwrap());
+    assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
+    nothing_is_left(testbed, &hub.name);
+    workspace.plan_is_empty();
+}

@@ -1,0 +1,161 @@
+//! `storage`: where the images are.
+
+mod filesystem;
+mod s3;
+
+use super::File;
+use crate::{
+    registry::{Dialect, configuration::Section},
+    resources::service::Mount,
+    terraform::{Duration, Model, Plan, Value},
+};
+pub use filesystem::Filesystem;
+pub use s3::S3;
+use std::net::IpAddr;
+
+/// Where the images are (`storage`). One of `filesystem` and `s3`.
+#[derive(Clone, Debug, Model)]
+pub struct Storage {
+    /// In files.
+    pub filesystem: Option<Filesystem>,
+
+    /// In a bucket of Amazon S3, or of what speaks its protocol, such as MinIO or Ceph.
+    pub s3: Option<S3>,
+
+    /// Whether images may be deleted (`storage.delete.enabled`).
+    #[tf(default = false)]
+    pub delete: bool,
+
+    /// Whether clients are sent to the object store for the layers, which they must reach and trust
+    /// (`storage.redirect.disable`, the other way round). By default they are, unless the store's endpoint is a single
+    /// word, such as a service's name, or a private address: then the registry sends the layers itself.
+    #[tf(derived)]
+    pub redirect: Option<bool>,
+
+    /// What becomes of uploads that were never finished (`storage.maintenance.uploadpurging`).
+    pub upload_purging: Option<UploadPurging>,
+
+    /// Whether images can only be pulled (`storage.maintenance.readonly.enabled`), as while garbage is collected.
+    #[tf(default = false)]
+    pub read_only: bool,
+
+    /// How many tags are looked at in parallel when a manifest is deleted (`storage.tag.concurrencylimit`). Without it as
+    /// many as there are processors. Needs Distribution 3.0.
+    #[tf(check = not_negative)]
+    pub tag_lookup_concurrency: Option<i64>,
+}
+
+/// What becomes of uploads that were never finished (`storage.maintenance.uploadpurging`).
+#[derive(Clone, Debug, PartialEq, Model)]
+pub struct UploadPurging {
+    /// Whether they are removed.
+    #[tf(default = true)]
+    pub enabled: bool,
+
+    /// How old they must be, such as `"168h"`.
+    #[tf(default = Duration::from_secs(168 * 3600))]
+    pub age: Duration,
+
+    /// Pause between two looks, such as `"24h"`. Each replica begins within the first hour.
+    #[tf(default = Duration::from_secs(24 * 3600))]
+    pub interval: Duration,
+
+    /// Whether what would be removed is only logged.
+    #[tf(default = false)]
+    pub dry_run: bool,
+}
+
+impl Default for UploadPurging {
+    fn default() -> Self {
+        UploadPurging {
+            enabled: true,
+            age: Duration::from_secs(168 * 3600),
+            interval: Duration::from_secs(24 * 3600),
+            dry_run: false,
+        }
+    }
+}
+
+impl UploadPurging {
+    /// With fewer than four keys the registry panics.
+    fn section(&self) -> Section {
+        Section::new()
+            .with("enabled", self.enabled)
+            .with("age", self.age.to_std())
+            .with("interval", self.interval.to_std())
+            .with("dryrun", self.dry_run)
+    }
+}
+
+impl Storage {
+    /// `storage`, but for the cache.
+    pub fn section(&self, dialect: Dialect) -> Section {
+        let purging = self.upload_purging.clone().unwrap_or_default().section();
+        let read_only = Section::new().with("enabled", self.read_only);
+        Section::new()
+            .with("delete", Section::new().with("enabled", self.delete))
+            .with("redirect", Section::new().with("disable", self.redirect == Some(false)))
+            .with("maintenance", Section::new().with("uploadpurging", purging).with("readonly", read_only))
+            .with("tag", Section::new().with("concurrencylimit", self.tag_lookup_concurrency))
+            .and(self.driver(dialect))
+    }
+
+    fn driver(&self, dialect: Dialect) -> Section {
+        Section::new()
+            .with("filesystem", self.filesystem.as_ref().map(Filesystem::section))
+            .with("s3", self.s3.as_ref().map(|s3| s3.section(dialect)))
+    }
+
+    /// The files with which the registry proves to the store who it is.
+    pub fn files(&self, prior: Option<&Storage>) -> Vec<File> {
+        let prior_s3 = prior.and_then(|prior| prior.s3.as_ref());
+        self.s3.iter().flat_map(|s3| s3.files(prior_s3)).collect()
+    }
+
+    /// What is mounted under the images; none where nothing is mounted, which a check has warned about.
+    pub fn mount(&self) -> Option<Mount> {
+        self.filesystem.as_ref()?.mount()
+    }
+
+    /// Takes the mount under the images from those of a service; all others are the user's.
+    pub fn take_mount(&mut self, mounts: &mut Vec<Mount>) {
+        if let Some(filesystem) = &mut self.filesystem {
+            filesystem.take_mount(mounts);
+        }
+    }
+}
+
+/// Plans what follows from the rest of `storage` where the configuration does not say it.
+pub fn derive(plan: &mut Plan) {
+    // Where no endpoint is named, it is the cloud's own, which is there for everybody.
+    let endpoint = "storage.s3.region_endpoint";
+    match plan.config.get(endpoint) {
+        Value::Unknown(_) => {}
+        Value::String(endpoint) => plan.derive("storage.redirect", is_for_everybody(endpoint)),
+        _ => plan.derive("storage.redirect", true),
+    }
+    filesystem::derive(plan);
+}
+
+/// Whether clients anywhere may find an endpoint, as far as its name tells: it is no single word, which is a service's
+/// name or `localhost`, and no address of a private network.
+fn is_for_everybody(endpoint: &str) -> bool {
+    let after_scheme = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    let authority = after_scheme.split(['/', '?']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    match host.parse() {
+        Ok(IpAddr::V4(ip)) => !(ip.is_private() || ip.is_loopback() || ip.is_link_local()),
+        Ok(IpAddr::V6(ip)) => !(ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local()),
+        Err(_) => host.trim_end_matches('.').contains('.'),
+    }
+}
+
+pub fn not_negative(number: &i64) -> Result<(), String> {
+    if *number >= 0 { Ok(()) } else { Err("a number that is not negative".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! What is done however a run ends: the job goes, redis forgets, the registry is writable again.
+
+use super::{Run, job};
+use crate::docker::{BlobKind, Change, Docker, Found, Service, TaskState, Wait};
+use crate::registry::garbage_collection;
+use crate::resources::failure::Doing;
+use crate::terraform::{Diagnostic, Result};
+use std::{sync::atomic::Ordering::SeqCst, time::Duration};
+
+/// How long a job may take to end that is told to.
+const JOB_ENDS: Duration = Duration::from_secs(60);
+/// How long redis may take to forget.
+const FLUSH: Duration = Duration::from_secs(60);
+/// How long the service may take to be writable again, even where the time of the run is over.
+const ROLLOUT: Duration = Duration::from_secs(20 * 60);
+
+impl Run<'_> {
+    /// Takes back what the run has made. Once Terraform has asked to stop, it does not wait for the swarm to follow.
+    ///
+    /// # Errors
+    /// What is left, and how to get rid of it.
+    pub(super) async fn aftercare(&self, service: &Service) -> Result<()> {
+        // Terraform may have asked to stop, or may do so now: this has to be done all the same.
+        let docker = self.docker.afterwards().map_err(|error| Diagnostic::bug(format!("{error}.")))?;
+        if self.made.job.load(SeqCst) {
+            self.remove_job(&docker, service).await?;
+        }
+        let flushed = match self.made.stale.load(SeqCst) {
+            true => match tokio::time::timeout(FLUSH, self.flush_again(&docker, service)).await {
+                Ok(flushed) => flushed,
+                Err(_) => Err(self.refused(format!("Redis was not flushed within {} s.", FLUSH.as_secs()))),
+            },
+            false => Ok(()),
+        };
+        if self.made.secret.load(SeqCst) {
+            self.remove_secret(&docker, service).await;
+        }
+        if self.made.read_only.load(SeqCst) {
+            self.make_writable(&docker, service, self.left().max(ROLLOUT)).await?;
+        }
+        flushed.map_err(|mut error| {
+            error.detail.push_str(
+                "\nRedis was not flushed after the collection, and takes blobs to be there that are gone: a push would leave them \
+                 out. Flush its database, or run the collection again.",
+            );
+            error
+        })
+    }
+
+    /// Removes the job of a run. Nothing of it may run any more when the registry is writable again.
+    pub(super) async fn remove_job(&self, docker: &Docker, service: &Service) -> Result<()> {
+        let name = job::name(service.name());
+        let what = || format!("remove job `{name}`");
+        let Some(found) = docker.find_service(&name).await.found().doing(what)? else { return Ok(()) };
+        docker
+            .end_job(&found.id, JOB_ENDS)
+            .await
+            .found()
+            .doing(what)
+            .map_err(|error| still(error, service))?;
+        let tasks = docker.tasks(&found.id).await.found().doing(what)?.unwrap_or_default();
+        let lost = |state: TaskState| state >= TaskState::Assigned && state.is_alive();
+        if tasks.iter().any(|task| lost(task.status.state)) {
+            let detail = "The node on which it runs is down, so nobody knows whether it still deletes. Bring the node back, or \
+                          switch it off for good and remove it from the swarm; then collect again.";
+            return Err(still(Diagnostic::error(format!("Cannot {}", what()), detail), service));
+        }
+        docker.remove_job(&name, JOB_ENDS).await.doing(what).map_err(|error| still(error, service))
+    }
+
+    /// Removes the secret with the login to redis. One that stays is removed by the next run.
+    pub(super) async fn remove_secret(&self, docker: &Docker, service: &Service) {
+        let name = job::secret_name(service.name());
+        let Ok(Some(secret)) = docker.find_blob(BlobKind::Secret, &name).await.found() else { return };
+        if secret.labels != job::labels(service) {
+            return;
+        }
+        if let Err(error) = docker.remove_blob_when_unused(BlobKind::Secret, &secret.id, JOB_ENDS).await {
+            tracing::warn!(secret = name, %error, "the secret for redis stays until the next run");
+        }
+    }
+
+    /// Makes the registry writable by giving the service back the specification that it had, and waits for that.
+    pub(super) async fn make_writable(
+        &self,
+        docker: &Docker,
+        service: &Service,
+        limit: Duration,
+    ) -> Result<()> {
+        let what = || format!("make registry `{}` writable again", service.name());
+        let write = |spec: &mut crate::docker::ServiceSpec| {
+            let container = spec.task_template.as_mut().and_then(|task| task.container_spec.as_mut());
+            let Some(container) = container else { return Ok(Change::None) };
+            let env = container.env.get_or_insert_default();
+            garbage_collection::make_writable(env);
+            if env.is_empty() {
+                container.env = None;
+            }
+            Ok(Change::IfAny)
+        };
+        let written = docker.update_service(&service.id, None, write).await.found().doing(what);
+        let written = written.map_err(|error| still(error, service))?;
+        if written != Some(true) || self.docker.stopping().is_cancelled() {
+            return Ok(());
+        }
+        self.progress.report("the registry becomes writable again");
+        let mut told = None;
+        let watched = docker.watch(&service.id, Wait::at_most(limit), |progress| {
+            if told != Some(progress) {
+                told = Some(progress);
+                self.progress.report(format!("{} of {} tasks are writable", progress.done, progress.wanted));
+            }
+        });
+        let stopping = self.docker.stopping();
+        let watched = tokio::select! {
+            watched = watched => watched,
+            // The swarm goes on by itself.
+            () = stopping.cancelled() => return Ok(()),
+        };
+        watched.map(drop).map_err(|failure| {
+            still(Diagnostic::error(format!("Cannot {}", what()), failure.to_string()), service)
+        })
+    }
+}
+
+/// Says that the registry may still be read-only, and what to do.
+fn still(mut error: Diagnostic, service: &Service) -> Diagnostic {
+    error.detail.push_str(&format!(
+        "\nRegistry `{}` may still be read-only. The plan of its resource shows that as a difference of `env`, and its next apply \
+         makes it writable, as the next collection does.",
+        service.name()
+    ));
+    error
+}
