@@ -34,7 +34,7 @@ fn binary() -> &'static Path {
     &BINARY
 }
 
-fn dialect() -> String {
+pub fn dialect() -> String {
     std::env::var("DISTRIBUTION_DIALECT").unwrap_or_else(|_| "2.8".to_owned())
 }
 
@@ -55,20 +55,28 @@ fn merge(base: &mut Json, over: Json) {
 }
 
 /// A running registry, killed when dropped.
-struct Registry {
+pub struct Registry {
     process: Child,
     folder: tempfile::TempDir,
-    port: u16,
+    pub port: u16,
     debug_port: u16,
 }
 
 impl Registry {
     /// Starts with the attributes of an ordinary registry and `more`, on loopback and free ports. What the provider would
     /// mount beneath `/run/secrets` are `files`, by their names.
-    fn start(more: Json, files: &[(&str, &str)]) -> Self {
+    pub fn start(more: Json, files: &[(&str, &str)]) -> Self {
+        Self::start_in(json!({ "filesystem": {} }), more, files)
+    }
+
+    /// The same with another storage. Files are in a folder of the test's own, unless it says where.
+    pub fn start_in(mut storage: Json, more: Json, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, debug_port) = (free_port(), free_port());
-        let images = folder.path().join("images").display().to_string();
+        if let Some(filesystem) = storage.get_mut("filesystem").and_then(Json::as_object_mut) {
+            let images = folder.path().join("images").display().to_string();
+            filesystem.entry("root_directory").or_insert(images.into());
+        }
         let mut config = json!({
             "distribution": dialect(),
             "http": {
@@ -76,7 +84,7 @@ impl Registry {
                 "headers": { "X-Test": ["a: b", "#c"] },
                 "drain_timeout": "2500ms",
             },
-            "storage": { "filesystem": { "volume": "images", "root_directory": images } },
+            "storage": storage,
             "log": { "fields": { "yes": "no" } },
             "metrics": { "port": debug_port },
         });
@@ -100,6 +108,8 @@ impl Registry {
         let process = Command::new(binary())
             .arg("serve")
             .arg(&file)
+            // The variables of this machine are nothing to a container; with this one, 2.8 panics over a bucket.
+            .env_remove("AWS_CA_BUNDLE")
             .envs(settings.environment())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -108,11 +118,11 @@ impl Registry {
         Self { process, folder, port, debug_port }
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    async fn serves(&self, scheme: &str, trust: Trust<'_>, has_auth: bool) {
+    pub async fn serves(&self, scheme: &str, trust: Trust<'_>, has_auth: bool) {
         let address = format!("127.0.0.1:{}", self.port);
         let url = format!("{scheme}://hub.docker.local:{}", self.port);
         let probe = Probe::new(&url, trust, Some(&address)).unwrap();
@@ -134,7 +144,7 @@ impl Registry {
     }
 
     /// Waits for the process to end by itself.
-    fn exit_code(&mut self) -> Option<i32> {
+    pub fn exit_code(&mut self) -> Option<i32> {
         for _ in 0..100 {
             if let Some(status) = self.process.try_wait().unwrap() {
                 return status.code();

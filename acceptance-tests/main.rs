@@ -10,6 +10,7 @@
 //! A test makes what it needs under names of its own, depends on no other, and leaves nothing behind.
 
 mod actions;
+mod backends;
 mod balancer;
 mod client;
 mod connections;

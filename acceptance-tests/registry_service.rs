@@ -114,7 +114,7 @@ fn every_attribute_changes_in_place() {
         ("user", "user = \"0:0\""),
         ("http", "http = { drain_timeout = \"5s\", headers = { X-Test = [\"a\"] } }"),
         ("storage", "log = { level = \"debug\", format = \"json\" }"),
-        ("health", "health = { interval = \"20s\" }"),
+        ("health", "health = { storage = { interval = \"20s\" } }"),
         ("metrics", "metrics = { port = 5002 }"),
         ("extra_config", "extra_config = \"catalog: {maxentries: 50}\""),
         ("endpoint_mode", "endpoint_mode = \"dnsrr\""),

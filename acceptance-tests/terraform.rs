@@ -219,6 +219,33 @@ impl Plan {
         names.dedup();
         names
     }
+
+    /// The same of what is in objects too: the dotted paths of values that would differ.
+    pub fn differing_paths(&self, address: &str) -> Vec<String> {
+        fn walk(before: &Value, after: &Value, path: &str, found: &mut Vec<String>) {
+            let names: std::collections::BTreeSet<&String> = [before, after]
+                .iter()
+                .filter_map(|value| value.as_object())
+                .flat_map(serde_json::Map::keys)
+                .collect();
+            if names.is_empty() {
+                if before != after {
+                    found.push(path.to_owned());
+                }
+                return;
+            }
+            for name in names {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                walk(&before[name.as_str()], &after[name.as_str()], &path, found);
+            }
+        }
+        let changes = self.json["resource_changes"].as_array().cloned().unwrap_or_default();
+        let mut found = vec![];
+        if let Some(change) = changes.iter().find(|change| change["address"] == address) {
+            walk(&change["change"]["before"], &change["change"]["after"], "", &mut found);
+        }
+        found
+    }
 }
 
 impl Drop for Workspace {

@@ -12,6 +12,8 @@ use std::fmt;
 pub struct ExtraConfig {
     attribute: String,
     tree: Map,
+    /// Of a text that nobody may see: the number that tells whether it is another.
+    hidden: Option<Option<i64>>,
 }
 
 /// Why a text is not a piece of configuration.
@@ -44,14 +46,20 @@ impl ExtraConfig {
     /// # Errors
     /// [`NotAConfiguration`]; its words may quote the text.
     pub fn parse(attribute: &str, text: &str) -> Result<Self, NotAConfiguration> {
-        Ok(Self { attribute: attribute.to_owned(), tree: veil_known(read(text)?, &mut Vec::new()) })
+        let tree = veil_known(read(text)?, &mut Vec::new());
+        Ok(Self { attribute: attribute.to_owned(), tree, hidden: None })
     }
 
-    /// The same for text that is secret as a whole: no value of it gets into a preview, none of it into an error.
+    /// The same for text that is secret as a whole, and known by a number alone: nothing of it gets into a preview, a
+    /// name or an error.
     ///
     /// # Errors
     /// [`NotAConfiguration`], with a place but without the parser's words.
-    pub fn parse_secret(attribute: &str, text: &Secret) -> Result<Self, NotAConfiguration> {
+    pub fn parse_secret(
+        attribute: &str,
+        text: &Secret,
+        version: Option<i64>,
+    ) -> Result<Self, NotAConfiguration> {
         let tree = read(text.expose()).map_err(|error| match error {
             NotAConfiguration::Syntax { line, column, .. } => NotAConfiguration::Syntax {
                 line,
@@ -61,12 +69,18 @@ impl ExtraConfig {
             other => other,
         })?;
         let tree = tree.into_iter().map(|(key, node)| (key, veil(node))).collect();
-        Ok(Self { attribute: attribute.to_owned(), tree })
+        Ok(Self { attribute: attribute.to_owned(), tree, hidden: Some(version) })
     }
 
     /// What is merged, with the values of keys that are known to be secret veiled.
     pub(super) fn tree(&self) -> &Map {
         &self.tree
+    }
+
+    /// What stands in place of a text that nobody may see.
+    pub(super) fn hidden(&self) -> Option<String> {
+        let version = self.hidden?.map_or_else(String::new, |version| format!(", version {version},"));
+        Some(format!("{}{version} is laid over this", self.attribute))
     }
 
     /// Checks each key and value for itself, and against what typed attributes have set.
@@ -308,7 +322,7 @@ fn typed<'t>(tree: &'t Map, path: &[&str]) -> Option<&'t Node> {
 
 /// What is wrong with a value for its kind of key, if anything. Values are not quoted: they may be secret.
 fn misfit(kind: Kind, node: &Node) -> Option<String> {
-    let is_text = matches!(node, Node::Text(_) | Node::Secret(_) | Node::Versioned(_));
+    let is_text = matches!(node, Node::Text(_) | Node::Secret(_) | Node::Versioned(..));
     let is_scalar = is_text || matches!(node, Node::Number(_) | Node::SecretNumber(_) | Node::Bool(_));
     let expects = |what: &str| Some(format!("{}; Distribution expects {what} there.", name(node)));
     match (kind, node) {
@@ -350,7 +364,7 @@ fn name(node: &Node) -> &'static str {
         Node::Null => "nothing",
         Node::Bool(_) => "a boolean",
         Node::Number(_) | Node::SecretNumber(_) => "a number",
-        Node::Text(_) | Node::Secret(_) | Node::Versioned(_) => "a text",
+        Node::Text(_) | Node::Secret(_) | Node::Versioned(..) => "a text",
         Node::List(_) => "a list",
         Node::Map(_) => "a map",
     }

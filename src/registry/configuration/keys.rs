@@ -3,6 +3,7 @@
 //!
 //! The registry ignores unknown keys without a word; with this table a typo can be told.
 
+use super::tree::Node;
 use crate::registry::Dialect;
 
 /// What kind of value a key takes.
@@ -153,6 +154,7 @@ const KEYS: &[(&str, Kind, In)] = &[
     ("storage.gcs.rootdirectory", Text, All),
     ("storage.gcs.chunksize", Number, All),
     ("storage.gcs.maxconcurrency", Number, All),
+    ("storage.gcs.useragent", Text, V3),
     ("storage.swift.username", Text, V2),
     ("storage.swift.password", Secret, V2),
     ("storage.swift.authurl", Text, V2),
@@ -330,9 +332,21 @@ pub(super) fn find(path: &[&str], dialect: Dialect) -> Place {
     }
 }
 
-/// Whether a dialect reads a value at a path, be it as part of a map in which anything may stand.
-pub(super) fn is_read(path: &[&str], dialect: Dialect) -> bool {
-    (1..=path.len()).any(|length| matches!(find(&path[..length], dialect), Place::Value(_) | Place::List))
+/// The dotted paths at and beneath a path that a dialect does not read. What is in a map in which anything may stand, is
+/// read.
+pub(super) fn unread(path: &[&str], node: &Node, dialect: Dialect) -> Vec<String> {
+    let is_value = |length| matches!(find(&path[..length], dialect), Place::Value(_));
+    match (find(path, dialect), node) {
+        _ if (1..=path.len()).any(is_value) => vec![],
+        (Place::List, Node::List(items)) => {
+            let item = [path, &["[]"]].concat();
+            items.iter().flat_map(|node| unread(&item, node, dialect)).collect()
+        }
+        (Place::Section, Node::Map(map)) => {
+            map.iter().flat_map(|(key, node)| unread(&[path, &[key]].concat(), node, dialect)).collect()
+        }
+        _ => vec![path.join(".")],
+    }
 }
 
 /// Whether a key holds secret values in any dialect; items of lists are `[]`.

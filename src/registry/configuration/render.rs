@@ -1,7 +1,7 @@
 //! From what attributes and texts say to the bytes of the file.
 
 use super::{
-    Configuration, extra, keys,
+    Configuration, ExtraConfig, extra, keys,
     tree::{self, Map, Node, Reader},
 };
 use crate::registry::{Dialect, Finding, Secret};
@@ -20,12 +20,15 @@ pub struct Rendered {
 impl Configuration {
     /// Writes the file. It always succeeds; whether it makes sense is what [`Configuration::inspect`] says.
     pub fn render(&self) -> Rendered {
-        let tree = self.merged();
-        let document = |reader| format!("version: 0.1\n{}", tree::write(&tree, reader));
+        let document = |tree: &Map, reader| format!("version: 0.1\n{}", tree::write(tree, reader));
+        let yaml = document(&self.merged(|_| true), Reader::Registry).into();
+        let seen = self.merged(|extra| extra.hidden().is_none());
+        let hidden: String =
+            self.extra.iter().filter_map(ExtraConfig::hidden).map(|it| format!("# {it}\n")).collect();
         Rendered {
-            yaml: document(Reader::Registry).into(),
-            preview: document(Reader::Person),
-            named_by: document(Reader::Namer).into(),
+            yaml,
+            preview: hidden.clone() + &document(&seen, Reader::Person),
+            named_by: (hidden + &document(&seen, Reader::Namer)).into(),
         }
     }
 
@@ -35,7 +38,7 @@ impl Configuration {
     pub fn inspect(&self, dialect: Dialect) -> Vec<Finding> {
         let mut findings: Vec<_> =
             self.extra.iter().flat_map(|extra| extra.inspect(&self.sections.0, dialect)).collect();
-        findings.extend(extra::inspect_choices(&self.merged(), dialect));
+        findings.extend(extra::inspect_choices(&self.merged(|_| true), dialect));
         findings
     }
 
@@ -44,21 +47,24 @@ impl Configuration {
         let tree = Node::Map(self.sections.0.clone());
         let mut leaves = Vec::new();
         tree::leaves(&tree, &mut Vec::new(), &mut leaves);
-        let paths = leaves.into_iter().map(|(path, _)| path);
-        paths.filter(|path| !keys::is_read(path, dialect)).map(|path| path.join(".")).collect()
+        let mut unread = Vec::new();
+        for (path, leaf) in leaves {
+            unread.extend(keys::unread(&path, leaf, dialect));
+        }
+        unread
     }
 
     /// The dotted paths of all values in the file, such as `http.debug.addr`.
     pub fn rendered_paths(&self) -> Vec<String> {
-        let tree = Node::Map(self.merged());
+        let tree = Node::Map(self.merged(|_| true));
         let mut leaves = Vec::new();
         tree::leaves(&tree, &mut Vec::new(), &mut leaves);
         leaves.iter().map(|(path, _)| path.join(".")).collect()
     }
 
-    fn merged(&self) -> Map {
+    fn merged(&self, is_seen: impl Fn(&ExtraConfig) -> bool) -> Map {
         let mut tree = self.sections.0.clone();
-        for extra in &self.extra {
+        for extra in self.extra.iter().filter(|extra| is_seen(extra)) {
             tree::merge(&mut tree, extra.tree());
         }
         tree

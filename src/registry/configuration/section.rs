@@ -118,7 +118,31 @@ impl Setting for Secret {
 
 impl Setting for Versioned {
     fn node(self) -> Option<Node> {
-        Some(Node::Versioned(self))
+        Some(Node::Versioned(Node::Secret(self.value).into(), self.version))
+    }
+}
+
+/// Headers whose values are secret. Of write-only ones nothing is seen, not even the names.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HiddenHeaders {
+    /// Those that their owner keeps.
+    Kept(BTreeMap<String, Vec<Secret>>),
+    /// Those of which only a number is known.
+    Versioned(BTreeMap<String, Vec<Secret>>, Option<i64>),
+}
+
+impl Setting for HiddenHeaders {
+    fn node(self) -> Option<Node> {
+        let node = |headers: BTreeMap<String, Vec<Secret>>| {
+            let list = |values: Vec<Secret>| Node::List(values.into_iter().map(Node::Secret).collect());
+            Node::Map(headers.into_iter().map(|(name, values)| (name, list(values))).collect())
+        };
+        match self {
+            HiddenHeaders::Kept(headers) => Some(node(headers)),
+            HiddenHeaders::Versioned(headers, version) => {
+                Some(Node::Versioned(node(headers).into(), version))
+            }
+        }
     }
 }
 

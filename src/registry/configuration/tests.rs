@@ -75,14 +75,50 @@ fn json_is_extra_too() {
 
 #[test]
 fn secret_extra_is_seen_by_nobody() {
-    let text = "notifications: { endpoints: [{ name: hook, url: 'http://x', threshold: 77 }] }".into();
-    let extra = ExtraConfig::parse_secret("extra_config_wo", &text).unwrap();
-    let rendered = Configuration { extra: vec![extra], ..configuration() }.render();
-    assert!(!rendered.preview.contains("hook") && !rendered.preview.contains("77"));
-    assert!(rendered.yaml.expose().contains("threshold: 77\n"));
+    let rendered = |text: &str, version| {
+        let extra = ExtraConfig::parse_secret("extra_config_wo", &text.into(), version).unwrap();
+        Configuration { extra: vec![extra], ..configuration() }.render()
+    };
+    let text = "{ notifications: { endpoints: [{ name: hook, threshold: 77 }] }, log: null }";
+    let (one, other) = (rendered(text, Some(1)), rendered("log: { fields: { own: word } }", Some(1)));
+    assert!(one.yaml.expose().contains("threshold: 77\n") && !one.yaml.expose().contains("log:"));
+    let plain = configuration().render();
+    assert_eq!(one.preview, format!("# extra_config_wo, version 1, is laid over this\n{}", plain.preview));
+    assert_eq!((&one.preview, &one.named_by), (&other.preview, &other.named_by));
+    assert_ne!(one.named_by, rendered(text, Some(2)).named_by);
+    assert_ne!(one.named_by, rendered(text, None).named_by);
+    assert_ne!(one.named_by, plain.named_by);
 
-    let error = ExtraConfig::parse_secret("extra_config_wo", &"a: [hunter2".into()).unwrap_err();
+    let error = ExtraConfig::parse_secret("extra_config_wo", &"a: [hunter2".into(), None).unwrap_err();
     assert!(!error.to_string().contains("hunter2"), "{error}");
+}
+
+#[test]
+fn hidden_headers_are_seen_by_the_registry_alone() {
+    let rendered = |headers| {
+        let http = Section::new().with("uri", "http://x").with("headers", headers);
+        let sections = Section::new().with("health", Section::new().with("http", vec![http]));
+        Configuration { sections, extra: vec![] }.render()
+    };
+    let headers = |value: &str| std::collections::BTreeMap::from([("X-Own".to_owned(), vec![value.into()])]);
+    let kept = rendered(HiddenHeaders::Kept(headers("hunter2")));
+    assert!(kept.preview.contains("X-Own:\n          - \"(sensitive)\""), "{}", kept.preview);
+    let versioned = |value, version| rendered(HiddenHeaders::Versioned(headers(value), version));
+    let (one, other) = (versioned("hunter2", Some(1)), versioned("hunter3", Some(1)));
+    assert_eq!(one.yaml, kept.yaml);
+    assert!(one.preview.contains("headers: \"(sensitive)\"\n"), "{}", one.preview);
+    assert_eq!(one.named_by, other.named_by);
+    assert!(!one.named_by.expose().contains("X-Own"));
+    assert_ne!(one.named_by, versioned("hunter2", Some(2)).named_by);
+}
+
+#[test]
+fn a_key_that_is_not_read_is_found_in_lists_too() {
+    let sections = extra::read(
+        "{ health: { http: [{ uri: x, status: 1 }], tcp: [{ addr: x }] }, http: { own: 1 }, log: { fields: { a: b } }, x: y }",
+    );
+    let configuration = Configuration { sections: Section(sections.unwrap()), extra: vec![] };
+    assert_eq!(configuration.unread(Dialect::V2_8), ["health.http.[].status", "http.own", "x"]);
 }
 
 #[test]

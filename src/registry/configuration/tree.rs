@@ -1,6 +1,5 @@
 //! A configuration file as a tree, and the one way in which it is written.
 
-use super::section::Versioned;
 use crate::registry::Secret;
 use std::collections::BTreeMap;
 
@@ -20,8 +19,8 @@ pub enum Node {
     Text(String),
     /// Text that must not be seen.
     Secret(Secret),
-    /// The same, of which only a number tells whether it is another.
-    Versioned(Versioned),
+    /// Something that must not be seen, and of which only a number tells whether it is another.
+    Versioned(Box<Node>, Option<i64>),
     /// A number that must not be seen.
     SecretNumber(Secret),
     /// A list.
@@ -100,7 +99,7 @@ fn size_hint(map: &Map) -> usize {
                 Node::Null | Node::Bool(_) => 0,
                 Node::Number(text) | Node::Text(text) => text.len() * 10,
                 Node::Secret(secret) | Node::SecretNumber(secret) => secret.expose().len() * 10,
-                Node::Versioned(versioned) => versioned.value.expose().len() * 10 + 32,
+                Node::Versioned(inner, _) => of(inner, depth) + 32,
                 Node::List(list) => list.iter().map(|node| of(node, depth + 1)).sum(),
                 Node::Map(map) => map.iter().map(|(key, node)| 10 * key.len() + of(node, depth + 1)).sum(),
             }
@@ -120,6 +119,7 @@ fn write_map(map: &Map, depth: usize, reader: Reader, text: &mut String) {
 /// The value after a key: in the same line if it is short, else indented below.
 fn write_below(node: &Node, depth: usize, reader: Reader, text: &mut String) {
     match node {
+        Node::Versioned(inner, _) if reader == Reader::Registry => write_below(inner, depth, reader, text),
         Node::Map(map) if !map.is_empty() => {
             text.push('\n');
             write_map(map, depth + 1, reader, text);
@@ -167,15 +167,14 @@ fn write_scalar(node: &Node, reader: Reader, text: &mut String) {
         Node::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
         Node::Number(number) => text.push_str(number),
         Node::Text(value) => quote(value, text),
-        Node::Secret(_) | Node::SecretNumber(_) | Node::Versioned(_) if reader == Reader::Person => {
+        Node::Secret(_) | Node::SecretNumber(_) | Node::Versioned(..) if reader == Reader::Person => {
             quote(SENSITIVE, text);
         }
-        Node::Versioned(versioned) if reader == Reader::Namer => {
-            quote(&format!("version {:?}", versioned.version), text);
+        Node::Versioned(_, version) if reader == Reader::Namer => {
+            quote(&format!("version {version:?}"), text)
         }
-        Node::Secret(secret) | Node::Versioned(Versioned { value: secret, .. }) => {
-            quote(secret.expose(), text);
-        }
+        Node::Versioned(inner, _) => write_scalar(inner, reader, text),
+        Node::Secret(secret) => quote(secret.expose(), text),
         Node::SecretNumber(secret) => text.push_str(secret.expose()),
         Node::List(_) => text.push_str("[]"),
         Node::Map(_) => text.push_str("{}"),

@@ -2,7 +2,7 @@
 //!
 //! The rules are the registry layer's; here the configuration is put before them, of which parts may be unknown.
 
-use super::settings::{Role, Settings, dialects, is_rendered};
+use super::settings::{Role, Settings, dialects, is_rendered, spellings};
 use crate::{
     registry::{
         Finding, Secret, Severity,
@@ -28,6 +28,7 @@ pub(super) fn offline(config: &Config) -> Diagnostics {
             [storage(config), updates(config), ports(config), access(config), tls(config), htpasswd(config)];
         found.extend(findings.iter().flatten().map(diagnostic));
         found.extend(exactly_one(config));
+        found.extend(spellings::check(config));
     } else {
         found.extend(no_storage(config));
     }
@@ -113,7 +114,7 @@ fn storage(config: &Config) -> Vec<Finding> {
     });
     let mut findings = checks::storage(&StorageUse {
         replicas: replicas(config),
-        in_memory: false,
+        in_memory: config.is_set("storage.in_memory"),
         filesystem,
         has_constraint: !list(config.get("placement.constraints")).is_empty()
             || !config.is_known("placement"),
@@ -198,7 +199,7 @@ fn access(config: &Config) -> Vec<Finding> {
     checks::access(&Access {
         url: url.as_deref(),
         has_tls: config.is_set("tls"),
-        behind_tls_proxy: false,
+        behind_tls_proxy: config.known("behind_tls_proxy").unwrap_or(!config.is_known("behind_tls_proxy")),
         has_auth: config.is_set("auth"),
         has_passwords: config.is_set("auth.htpasswd"),
         deletes: config.known("storage.delete").unwrap_or(false),
@@ -243,19 +244,28 @@ fn htpasswd(config: &Config) -> Vec<Finding> {
 
 /// T7 and its like: what can be given in several ways is given in one.
 const IN_ONE_WAY: &[(&str, &str, &[&str])] = &[
-    ("tls", "certificate", &["certificate", "certificate_secret"]),
-    ("tls", "private key", &["private_key", "private_key_wo", "private_key_secret"]),
+    ("tls", "certificate", &["certificate", "certificate_secret", "lets_encrypt"]),
+    ("tls", "private key", &["private_key", "private_key_wo", "private_key_secret", "lets_encrypt"]),
     ("auth.htpasswd", "users", &["users", "users_wo", "file", "file_secret"]),
+    ("storage.azure", "proof", &["account_key", "account_key_wo", "client_secret", "default_credentials"]),
+    ("storage.azure.client_secret", "secret", &["secret", "secret_wo"]),
+    ("storage.swift", "password", &["password", "password_wo"]),
+    ("storage.oss", "ID of the key", &["access_key_id", "access_key_id_wo"]),
+    ("storage.oss", "secret of the key", &["access_key_secret", "access_key_secret_wo"]),
     ("cache", "cache", &["in_memory", "redis", "none"]),
+    ("middleware.cloudfront", "private key", &["private_key", "private_key_wo", "private_key_secret"]),
 ];
 
 /// The same, of what may be left out.
 const IN_ONE_WAY_OR_NONE: &[(&str, &str, &[&str])] = &[
     ("storage.s3", "access key", &["access_key", "access_key_wo", "credentials_secret"]),
     ("storage.s3", "secret key", &["secret_key", "secret_key_wo", "credentials_secret"]),
+    ("storage.gcs", "key", &["key_json", "key_json_wo", "key_json_secret"]),
+    ("storage.swift", "signing secret", &["secret_key", "secret_key_wo"]),
     ("cache.redis", "password", &["password", "password_wo"]),
     ("cache.redis", "sentinels' password", &["sentinel_password", "sentinel_password_wo"]),
     ("cache.redis.tls", "private key", &["private_key", "private_key_wo", "private_key_secret"]),
+    ("proxy", "password", &["password", "password_wo"]),
 ];
 
 fn exactly_one(config: &Config) -> Diagnostics {

@@ -3,7 +3,7 @@
 use super::{
     RegistryService,
     owned::mounted_config,
-    settings::{Role, Storage},
+    settings::{Role, Storage, Tls},
 };
 use crate::{
     docker::{Service, ServiceSpec},
@@ -23,6 +23,7 @@ impl RegistryService {
             parts.args = Some(configuration::arguments().map(str::to_owned).to_vec());
         }
         parts.mounts.extend(self.settings.storage.as_ref().and_then(Storage::mount));
+        parts.mounts.extend(self.settings.tls.as_ref().and_then(Tls::mount));
         Wanted {
             name: self.name.clone(),
             image: self.image.clone(),
@@ -52,8 +53,10 @@ impl RegistryService {
             self.replicas = replicas;
         }
         let mut secrets = Reference::secrets(spec);
-        let needed = self.needed_env(&secrets);
-        let config = mounted_config(private, &secrets);
+        let mut needed = self.needed_env(&secrets);
+        // What the user sets too is the user's.
+        needed.retain(|(name, _)| !self.service.env.contains_key(name));
+        let config = mounted_config(private, &self.settings, &secrets);
         if self.settings.are_rendered() {
             secrets.retain(|secret| !secret.file.target.as_deref().is_some_and(Role::is_target));
         }
@@ -63,6 +66,9 @@ impl RegistryService {
         self.take_env(&needed);
         if let Some(storage) = &mut self.settings.storage {
             storage.take_mount(&mut self.service.mounts);
+        }
+        if let Some(tls) = &mut self.settings.tls {
+            tls.take_mount(&mut self.service.mounts);
         }
         self.take_configuration(spec, config.filter(|_| has_all));
         if self.settings.are_rendered() && !had_args {

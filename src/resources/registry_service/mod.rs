@@ -22,8 +22,8 @@ use settings::WaitFor;
 
 /// A private registry (CNCF Distribution, the image `registry`) as a service of the swarm.
 ///
-/// With `storage`, the provider renders the registry's configuration file from `http`, `tls`, `storage`, `auth`, `log`,
-/// `health`, `metrics` and `extra_config`, keeps it in a secret of its own that it rotates, shares one generated HTTP
+/// With `storage`, the provider renders the registry's configuration file from all of Distribution's settings that are
+/// attributes here, and from `extra_config`, keeps it in a secret of its own that it rotates, shares one generated HTTP
 /// secret among all replicas, and derives the health check, the order of updates and the grace at stopping. Without
 /// `storage` the image's own configuration is in charge, as in a service made by `docker service create`, which can be
 /// imported so. With `storage`, `command` and `args` are the provider's, and the configuration file is a better place for
@@ -68,6 +68,11 @@ pub struct RegistryService {
     /// What is done with it beside.
     #[tf(flatten)]
     deployment: Deployment,
+
+    /// How many older generations of each of the service's own secrets stay, so that the Engine can roll the service back to
+    /// them. A rollback needs one.
+    #[tf(default = 1, check = service::count)]
+    keep_secrets: i64,
 
     /// What an apply waits for.
     #[tf(default = WaitFor::default())]
@@ -127,7 +132,7 @@ impl Resource for RegistryService {
         self.set_preview(context)?;
         let limit = Timeouts::create_or(self.timeouts.as_ref(), Duration::minutes(10));
         self.settle(&wanted, true, &limit, context).await?;
-        owned::remove_superseded(&self.name, &owned, &context.client).await;
+        owned::remove_superseded(&self.name, &owned, self.keep_secrets, &context.client).await;
         Ok(())
     }
 
@@ -152,7 +157,7 @@ impl Resource for RegistryService {
         let limit = Timeouts::update_or(self.timeouts.as_ref(), Duration::minutes(20));
         self.settle(&wanted, written, &limit, context).await?;
         wanted.settled(context).await;
-        owned::remove_superseded(&self.name, &owned, &context.client).await;
+        owned::remove_superseded(&self.name, &owned, self.keep_secrets, &context.client).await;
         Ok(())
     }
 
@@ -222,6 +227,7 @@ impl RegistryService {
             replicas: None,
             service: Parts::none(),
             deployment: Deployment::default(),
+            keep_secrets: 1,
             wait_for: WaitFor::default(),
             timeouts: None,
             id: Computed::default(),

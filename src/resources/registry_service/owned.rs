@@ -18,9 +18,6 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How many older generations stay, so that the Engine can roll the service back.
-const KEPT: usize = 1;
-
 /// What the private state remembers of the service's own secrets.
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Kept(BTreeMap<Role, KeptObject>);
@@ -66,16 +63,24 @@ pub(super) fn expected_config(
     Ok(Some(key.generation(&Role::Config.of(service), rendered.named_by.expose().as_bytes())))
 }
 
-/// The name of the service's configuration secret, if the service mounts all that belongs to it, as it was left.
-pub(super) fn mounted_config(private: &Private, mounted: &[Resolved]) -> Option<String> {
+/// The name of the service's configuration secret, if the service mounts all that the registry reads, as it was left, and
+/// nothing else in its places.
+pub(super) fn mounted_config(private: &Private, settings: &Settings, mounted: &[Resolved]) -> Option<String> {
     let kept: Kept = private.get(PRIVATE)?;
-    let is_mounted = |(role, object): (&Role, &KeptObject)| {
-        mounted.iter().any(|reference| {
-            reference.object.id == object.id && reference.file.target.as_deref() == Some(role.target())
-        })
-    };
     let config = kept.0.get(&Role::Config)?.name.clone();
-    kept.0.iter().all(is_mounted).then_some(config)
+    let foreign = settings.files(None).into_iter().filter_map(|file| match file.content {
+        Content::Foreign(source) => Some((file.role, source)),
+        _ => None,
+    });
+    let mut wanted: BTreeMap<Role, String> = foreign.collect();
+    wanted.extend(kept.0.into_iter().map(|(role, object)| (role, object.id)));
+    let role = |reference: &Resolved| Role::of_target(reference.file.target.as_deref()?);
+    let found: Vec<(Role, &Object)> =
+        mounted.iter().filter_map(|reference| Some((role(reference)?, &reference.object))).collect();
+    let is_wanted = |(role, object): &(Role, &Object)| {
+        wanted.get(role).is_some_and(|source| *source == object.id || *source == object.name)
+    };
+    (found.len() == wanted.len() && found.iter().all(is_wanted)).then_some(config)
 }
 
 /// Makes what secrets the service needs, and answers what it mounts. What is there already is not made again.
@@ -162,17 +167,17 @@ fn wanted(file: File, kept: &Kept, key: &DigestKey) -> Result<Wanted> {
         ) => Wanted::Kept(before),
         (Content::Bytes(bytes), _) => Wanted::Bytes(bytes),
         (Content::Versioned { value, .. }, _) => Wanted::Bytes(value.ok_or_else(missing)?),
-        (Content::Users(users), _) => Wanted::Bytes(hashed(users, key, file.attribute)?),
-        (Content::VersionedUsers { users, .. }, _) => {
-            Wanted::Bytes(hashed(users.ok_or_else(missing)?, key, file.attribute)?)
+        (Content::Users(users, cost), _) => Wanted::Bytes(hashed(users, cost, key, file.attribute)?),
+        (Content::VersionedUsers { users, cost, .. }, _) => {
+            Wanted::Bytes(hashed(users.ok_or_else(missing)?, cost, key, file.attribute)?)
         }
         (Content::Foreign(source), _) => Wanted::Foreign(file.attribute, source),
     })
 }
 
 /// The lines of the users. The salt follows from the key, so the same users make the same lines.
-fn hashed(users: Vec<(String, Secret)>, key: &DigestKey, path: &str) -> Result<Secret> {
-    htpasswd::make(&users.into_iter().collect(), &key.digest(b"htpasswd"), htpasswd::DEFAULT_COST)
+fn hashed(users: Vec<(String, Secret)>, cost: u32, key: &DigestKey, path: &str) -> Result<Secret> {
+    htpasswd::make(&users.into_iter().collect(), &key.digest(b"htpasswd"), cost)
         .map_err(|error| Diagnostic::error("These users cannot be written", format!("{error}.")).at(path))
 }
 
@@ -246,8 +251,9 @@ fn reference(service: &RegistryService, role: Role, object: Object) -> Resolved 
     Resolved { object, file }
 }
 
-/// Removes the service's generations that are superseded, but for the newest of them in each role.
-pub(super) async fn remove_superseded(service: &str, mounted: &[Resolved], docker: &Docker) {
+/// Removes the service's generations that are superseded, but for the newest ones in each role, so many as are to be kept
+/// for the Engine to roll the service back to.
+pub(super) async fn remove_superseded(service: &str, mounted: &[Resolved], kept: i64, docker: &Docker) {
     let Ok(secrets) = docker.blobs_now(BlobKind::Secret).await else { return };
     let mut older: BTreeMap<&str, Vec<&docker::Blob>> = BTreeMap::new();
     for secret in
@@ -262,7 +268,7 @@ pub(super) async fn remove_superseded(service: &str, mounted: &[Resolved], docke
     }
     for generations in older.values_mut() {
         generations.sort_by(|a, b| b.created_at.cmp(&a.created_at));
-        for secret in generations.iter().skip(KEPT) {
+        for secret in generations.iter().skip(usize::try_from(kept).unwrap_or(1)) {
             remove(docker, secret).await;
         }
     }

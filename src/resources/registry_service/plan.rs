@@ -128,12 +128,21 @@ fn update_order(plan: &Plan) -> Option<String> {
     let order = derive::update_order(derive::Rollout {
         has_host_port: ports.iter().any(|port| port.mode == "host"),
         has_max_per_node: plan.known::<i64>("placement.max_replicas_per_node")? > 0,
-        is_proxy_on_disk: false,
+        is_proxy_on_disk: is_proxy_on_disk(plan)?,
     });
     Some(match order {
         derive::Order::StopFirst => "stop-first".to_owned(),
         derive::Order::StartFirst => "start-first".to_owned(),
     })
+}
+
+/// Whether the registry is a cache that keeps its files where the next task would find them; none if that is not known.
+fn is_proxy_on_disk(plan: &Plan) -> Option<bool> {
+    let [proxy, filesystem] = ["proxy", "storage.filesystem"].map(|path| plan.get(path));
+    if proxy.is_unknown() || filesystem.is_unknown() {
+        return None;
+    }
+    Some(!proxy.is_null() && !filesystem.is_null())
 }
 
 fn computed(plan: &mut Plan, rendered: bool) -> Result<()> {

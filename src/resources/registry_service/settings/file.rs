@@ -3,11 +3,12 @@
 use crate::{
     registry::{
         Secret,
-        configuration::{Hidden, Versioned, paths},
+        configuration::{Hidden, HiddenHeaders, Versioned, paths},
     },
     terraform::{Sensitive, WriteOnly},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What one of the service's secrets is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,22 +20,34 @@ pub enum Role {
     ClientCa,
     Htpasswd,
     AwsCredentials,
+    GcsKey,
+    CloudfrontKey,
     RedisCa,
     RedisCertificate,
     RedisKey,
+    TokenRoots,
+    TokenKeys,
+    Schema1Key,
+    TrustedCa,
 }
 
 impl Role {
-    pub const ALL: [Role; 9] = [
+    pub const ALL: [Role; 15] = [
         Role::Config,
         Role::Certificate,
         Role::Key,
         Role::ClientCa,
         Role::Htpasswd,
         Role::AwsCredentials,
+        Role::GcsKey,
+        Role::CloudfrontKey,
         Role::RedisCa,
         Role::RedisCertificate,
         Role::RedisKey,
+        Role::TokenRoots,
+        Role::TokenKeys,
+        Role::Schema1Key,
+        Role::TrustedCa,
     ];
 
     /// The word in the secret's name, and the file's path in the container.
@@ -46,9 +59,15 @@ impl Role {
             Role::ClientCa => ("client-ca", paths::CLIENT_CA),
             Role::Htpasswd => ("htpasswd", paths::HTPASSWD),
             Role::AwsCredentials => ("aws-credentials", paths::AWS_CREDENTIALS),
+            Role::GcsKey => ("gcs-key", paths::GCS_KEY),
+            Role::CloudfrontKey => ("cloudfront-key", paths::CLOUDFRONT_KEY),
             Role::RedisCa => ("redis-ca", paths::REDIS_CA),
             Role::RedisCertificate => ("redis-certificate", paths::REDIS_CERTIFICATE),
             Role::RedisKey => ("redis-key", paths::REDIS_KEY),
+            Role::TokenRoots => ("token-roots", paths::TOKEN_ROOTS),
+            Role::TokenKeys => ("token-keys", paths::TOKEN_KEYS),
+            Role::Schema1Key => ("schema1-key", paths::SCHEMA1_KEY),
+            Role::TrustedCa => ("trusted-ca", paths::TRUSTED_CA),
         }
     }
 
@@ -56,6 +75,7 @@ impl Role {
     pub fn environment(self) -> Option<(&'static str, &'static str)> {
         match self {
             Role::AwsCredentials => Some(("AWS_SHARED_CREDENTIALS_FILE", paths::AWS_CREDENTIALS)),
+            Role::TrustedCa => Some(("SSL_CERT_DIR", paths::CERTIFICATES)),
             _ => None,
         }
     }
@@ -107,10 +127,10 @@ pub enum Content {
     Bytes(Secret),
     /// This too, but it is known by its version alone: where that is the one of before, what is there stays.
     Versioned { value: Option<Secret>, is_sent: bool },
-    /// Users with their passwords, of which a file of hashes is made.
-    Users(Vec<(String, Secret)>),
+    /// Users with their passwords, of which a file of hashes of that cost is made.
+    Users(Vec<(String, Secret)>, u32),
     /// The same, known by their version alone.
-    VersionedUsers { users: Option<Vec<(String, Secret)>>, is_sent: bool },
+    VersionedUsers { users: Option<Vec<(String, Secret)>>, cost: u32, is_sent: bool },
     /// A secret of somebody else, by ID or name.
     Foreign(String),
 }
@@ -123,9 +143,14 @@ impl Content {
 
     /// A text that is no secret, here or in a secret of somebody else. One of the two is there: a check has seen to it.
     pub fn given(text: &Option<String>, secret: &Option<String>) -> Self {
+        Self::optional(text, secret).unwrap_or_else(|| Content::bytes(""))
+    }
+
+    /// The same, if one of the two is there.
+    pub fn optional(text: &Option<String>, secret: &Option<String>) -> Option<Self> {
         match (text, secret) {
-            (None, Some(source)) => Content::Foreign(source.clone()),
-            (text, _) => Content::bytes(text.as_deref().unwrap_or_default()),
+            (Some(text), _) => Some(Content::bytes(text)),
+            (None, secret) => secret.clone().map(Content::Foreign),
         }
     }
 
@@ -155,6 +180,23 @@ pub fn in_file(
     match (value, write_only.expose()) {
         (Some(value), _) => Some(Hidden::Kept(value.expose().as_str().into())),
         (None, Some(value)) => Some(Hidden::Versioned(Versioned { value: value.as_str().into(), version })),
+        (None, None) => None,
+    }
+}
+
+/// The same for headers.
+pub fn headers_in_file(
+    headers: &Option<Sensitive<BTreeMap<String, Vec<String>>>>,
+    write_only: &WriteOnly<BTreeMap<String, Vec<String>>>,
+    version: Option<i64>,
+) -> Option<HiddenHeaders> {
+    let secret = |headers: &BTreeMap<String, Vec<String>>| {
+        let values = |values: &Vec<String>| values.iter().map(|value| value.as_str().into()).collect();
+        headers.iter().map(|(name, list)| (name.clone(), values(list))).collect()
+    };
+    match (headers, write_only.expose()) {
+        (Some(headers), _) => Some(HiddenHeaders::Kept(secret(headers.expose()))),
+        (None, Some(headers)) => Some(HiddenHeaders::Versioned(secret(headers), version)),
         (None, None) => None,
     }
 }

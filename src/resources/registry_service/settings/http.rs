@@ -43,6 +43,14 @@ pub struct Http {
     #[tf(default = BTreeMap::new())]
     pub headers: BTreeMap<String, Vec<String>>,
 
+    /// Whether HTTP/2 is spoken to clients by TLS (`http.http2.disabled`).
+    #[tf(default = true)]
+    pub http2: bool,
+
+    /// Whether HTTP/2 is spoken without TLS too, for a proxy in front (`http.h2c.enabled`). Distribution 3.0 and later.
+    #[tf(default = false)]
+    pub h2c: bool,
+
     /// How long a stopping registry goes on with the uploads in flight, such as `"30s"` (`http.draintimeout`).
     #[tf(default = Duration::from_secs(30))]
     pub drain_timeout: Duration,
@@ -64,6 +72,8 @@ impl Http {
             .with("host", url.filter(|_| self.urls == "fixed"))
             .with("prefix", &self.prefix)
             .with("headers", &headers)
+            .with("http2", (!self.http2).then(|| Section::new().with("disabled", true)))
+            .with("h2c", self.h2c.then(|| Section::new().with("enabled", true)))
             .with("draintimeout", self.drain_timeout.to_std())
     }
 }

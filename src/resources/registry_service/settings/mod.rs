@@ -10,8 +10,15 @@ mod file;
 mod health;
 mod http;
 mod log;
+mod middleware;
+mod notifications;
+mod proxy;
+mod removed;
+pub mod spellings;
 pub mod storage;
 mod tls;
+mod tracing;
+mod validation;
 mod wait_for;
 
 pub use auth::Auth;
@@ -20,8 +27,14 @@ pub use file::{Content, File, Role};
 pub use health::Health;
 pub use http::{Http, Metrics};
 pub use log::Log;
+pub use middleware::Middleware;
+pub use notifications::Endpoint;
+pub use proxy::Proxy;
+pub use removed::{Compatibility, Reporting};
 pub use storage::Storage;
 pub use tls::Tls;
+pub use tracing::Tracing;
+pub use validation::{Limits, Policy, Validation};
 pub use wait_for::WaitFor;
 
 use crate::{
@@ -30,8 +43,9 @@ use crate::{
         configuration::{Configuration, ExtraConfig, Section},
     },
     resources::service::one_of,
-    terraform::{Config, Diagnostic, Model, Object, Plan, Result},
+    terraform::{Config, Diagnostic, Duration, Model, Object, Plan, Result, WriteOnly},
 };
+use std::collections::BTreeMap;
 
 /// The attributes of which the configuration file is made.
 #[derive(Clone, Debug, Default, Model)]
@@ -58,6 +72,12 @@ pub struct Settings {
     /// Where the registry keeps what it knows of the layers at hand. Without it in the memory of each replica.
     pub cache: Option<Cache>,
 
+    /// Where clients get the layers from, instead of the store itself.
+    pub middleware: Option<Middleware>,
+
+    /// The other registry of which this one is a cache.
+    pub proxy: Option<Proxy>,
+
     /// Who may use the registry. Without it everybody may.
     pub auth: Option<Auth>,
 
@@ -70,8 +90,52 @@ pub struct Settings {
     /// Metrics for Prometheus.
     pub metrics: Option<Metrics>,
 
+    /// Where traces of requests go. Without it nowhere.
+    pub tracing: Option<Tracing>,
+
+    /// Who is told what happens to the images, by names of your own.
+    #[tf(default = BTreeMap::new())]
+    pub notifications: BTreeMap<String, Endpoint>,
+
+    /// Whether what a manifest refers to is told too (`notifications.events.includereferences`).
+    #[tf(default = false)]
+    pub notification_references: bool,
+
+    /// Which manifests the registry takes.
+    pub validation: Option<Validation>,
+
+    /// What may be in a repository.
+    pub policy: Option<Policy>,
+
+    /// How much the registry lists at once.
+    pub limits: Option<Limits>,
+
+    /// Support of formats of old. Distribution 2.8 alone.
+    pub compatibility: Option<Compatibility>,
+
+    /// Services that are told of errors. Distribution 2.8 alone.
+    pub reporting: Option<Reporting>,
+
+    /// Certificates as PEM text of authorities that the registry trusts beside the system's: those of an object store, or of
+    /// the registry that it caches.
+    pub trusted_ca: Option<String>,
+
+    /// ID or name of a secret with such certificates.
+    pub trusted_ca_secret: Option<String>,
+
+    /// Whether something in front of the registry speaks TLS for it. Then it is no fault that `url` begins with `https` and
+    /// there is no `tls` (T15), nor that passwords reach it in clear (T11).
+    #[tf(default = false)]
+    pub behind_tls_proxy: bool,
+
     /// YAML or JSON that is merged into the configuration file last, for what has no attribute. `null` removes a key.
     pub extra_config: Option<String>,
+
+    /// The same, kept in neither plan nor state, and merged after `extra_config`: for keys whose values are secret.
+    pub extra_config_wo: WriteOnly<String>,
+
+    /// Raise it to send `extra_config_wo` again.
+    pub extra_config_wo_version: Option<i64>,
 }
 
 /// Those of the settings that have a meaning without a configuration file too.
@@ -111,36 +175,54 @@ impl Settings {
     /// The configuration, with that HTTP secret.
     ///
     /// # Errors
-    /// `extra_config` does not read.
+    /// `extra_config` or `extra_config_wo` does not read.
     pub fn configuration(&self, http_secret: Secret) -> Result<Configuration> {
-        let extra = self.extra_config.as_ref().map(|text| {
-            ExtraConfig::parse("extra_config", text).map_err(|error| {
-                Diagnostic::error("Invalid value for `extra_config`", format!("It is {error}."))
-                    .at("extra_config")
+        Ok(Configuration { sections: self.sections(http_secret), extra: self.extra()? })
+    }
+
+    /// What is laid over the sections, in this order.
+    fn extra(&self) -> Result<Vec<ExtraConfig>> {
+        let plain =
+            self.extra_config.iter().map(|text| ("extra_config", ExtraConfig::parse("extra_config", text)));
+        let hidden = self.extra_config_wo.expose().map(|text| {
+            let (attribute, version) = ("extra_config_wo", self.extra_config_wo_version);
+            (attribute, ExtraConfig::parse_secret(attribute, &text.as_str().into(), version))
+        });
+        let extra = plain.chain(hidden).map(|(attribute, extra)| {
+            extra.map_err(|error| {
+                Diagnostic::error(format!("Invalid value for `{attribute}`"), format!("It is {error}."))
+                    .at(attribute)
             })
         });
-        Ok(Configuration {
-            sections: self.sections(http_secret),
-            extra: extra.into_iter().collect::<Result<_>>()?,
-        })
+        extra.collect()
     }
 
     fn sections(&self, http_secret: Secret) -> Section {
+        let dialect = self.dialect();
         let http = self.http.as_ref().map(|http| http.section(self.url.as_ref(), http_secret));
         let http = http
             .unwrap_or_default()
             .with("debug", http::debug(self.metrics.as_ref()))
             .with("tls", self.tls.as_ref().map(Tls::section));
-        let dialect = self.dialect();
         let storage = self.storage.as_ref().map(|storage| storage.section(dialect)).unwrap_or_default();
         let cache = self.cache.as_ref();
+        let notifications =
+            notifications::section(&self.notifications, self.notification_references, dialect);
         Section::new()
             .with("http", http)
             .with("log", self.log.clone().unwrap_or_default().section())
             .with("storage", storage.with("cache", Cache::section(cache)))
+            .with("middleware", self.middleware.as_ref().map(Middleware::section))
+            .with("proxy", self.proxy.as_ref().map(Proxy::section))
             .with("redis", cache.and_then(|cache| cache.redis(dialect)))
             .with("auth", self.auth.as_ref().map(Auth::section))
             .with("health", self.health.clone().unwrap_or_default().section())
+            .with("notifications", notifications)
+            .with("validation", self.validation.as_ref().map(Validation::section))
+            .with("policy", self.policy.as_ref().map(Policy::section))
+            .with("compatibility", self.compatibility.as_ref().map(Compatibility::section))
+            .with("reporting", self.reporting.as_ref().map(Reporting::section))
+            .and(self.limits.as_ref().map(Limits::sections).unwrap_or_default())
     }
 
     /// The further files that the registry reads.
@@ -158,13 +240,26 @@ impl Settings {
         if let Some(cache) = &self.cache {
             files.extend(cache.files(prior.and_then(|prior| prior.cache.as_ref())));
         }
+        if let Some(compatibility) = &self.compatibility {
+            files.extend(compatibility.files(prior.and_then(|prior| prior.compatibility.as_ref())));
+        }
+        let trusted = Content::optional(&self.trusted_ca, &self.trusted_ca_secret);
+        files.extend(File::all([(Role::TrustedCa, "trusted_ca", trusted)]));
+        if let Some(middleware) = &self.middleware {
+            files.extend(middleware.files(prior.and_then(|prior| prior.middleware.as_ref())));
+        }
         files
     }
 
     /// The variables that the registry's container needs beside what the user sets.
     pub fn environment(&self) -> Vec<(String, String)> {
-        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        if self.are_rendered() { self.dialect().environment().iter().map(own).collect() } else { vec![] }
+        if !self.are_rendered() {
+            return vec![];
+        }
+        let mut variables: BTreeMap<&str, String> =
+            self.dialect().environment().iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        variables.extend(self.tracing.iter().flat_map(Tracing::environment));
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
@@ -186,6 +281,30 @@ fn absolute(path: &str) -> std::result::Result<(), String> {
         Ok(())
     } else {
         Err("a path is absolute, and not the root".to_owned())
+    }
+}
+
+fn at_least_one(number: &i64) -> std::result::Result<(), String> {
+    if *number >= 1 { Ok(()) } else { Err("1 or more".to_owned()) }
+}
+
+/// Distribution takes no time at all for its own default.
+fn some_time(time: &Duration) -> std::result::Result<(), String> {
+    if time.nanos() > 0 { Ok(()) } else { Err("more than no time at all is needed".to_owned()) }
+}
+
+fn some(list: &[String]) -> std::result::Result<(), String> {
+    if list.is_empty() || list.iter().any(String::is_empty) {
+        Err("at least one is needed, and none that is empty".to_owned())
+    } else {
+        Ok(())
+    }
+}
+
+fn host_and_port(address: &str) -> std::result::Result<(), String> {
+    match address.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(()),
+        _ => Err("a host and a port are needed, such as `mail.example.com:587`".to_owned()),
     }
 }
 

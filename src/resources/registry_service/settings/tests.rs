@@ -2,6 +2,9 @@ use super::*;
 use expect_test::expect;
 use serde_json::{Value as Json, json};
 
+mod every_setting;
+mod serving;
+
 /// The settings of an ordinary registry, with more attributes laid over it.
 pub(super) fn settings(more: Json) -> Settings {
     let mut config = json!({

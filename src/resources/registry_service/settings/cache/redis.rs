@@ -256,7 +256,10 @@ impl Tls {
     }
 
     fn files(&self, prior: Option<&Tls>) -> Vec<File> {
-        let is_sent = prior.is_some_and(|prior| prior.private_key_wo_version == self.private_key_wo_version);
+        let is_sent = prior.is_some_and(|prior| {
+            prior.private_key_wo_version == self.private_key_wo_version
+                && prior.private_key == self.private_key
+        });
         let key = self.certificate.as_ref().map(|_| {
             Content::secret(&self.private_key, &self.private_key_wo, is_sent, &self.private_key_secret)
         });

@@ -1,19 +1,27 @@
 //! `storage`: where the images are.
 
+mod azure;
 mod filesystem;
+mod gcs;
+mod oss;
 mod s3;
+mod swift;
 
 use super::File;
 use crate::{
     registry::{Dialect, configuration::Section},
     resources::service::Mount,
-    terraform::{Duration, Model, Plan, Value},
+    terraform::{Duration, Model, Plan},
 };
+pub use azure::Azure;
 pub use filesystem::Filesystem;
+pub use gcs::Gcs;
+pub use oss::Oss;
 pub use s3::S3;
 use std::net::IpAddr;
+pub use swift::Swift;
 
-/// Where the images are (`storage`). One of `filesystem` and `s3`.
+/// Where the images are (`storage`). One of `filesystem`, `s3`, `azure`, `gcs`, `swift`, `oss` and `in_memory`.
 #[derive(Clone, Debug, Model)]
 pub struct Storage {
     /// In files.
@@ -21,6 +29,21 @@ pub struct Storage {
 
     /// In a bucket of Amazon S3, or of what speaks its protocol, such as MinIO or Ceph.
     pub s3: Option<S3>,
+
+    /// In a container of Azure's blob storage.
+    pub azure: Option<Azure>,
+
+    /// In a bucket of Google Cloud Storage.
+    pub gcs: Option<Gcs>,
+
+    /// In a container of OpenStack's object store. Only Distribution 2.8 has it.
+    pub swift: Option<Swift>,
+
+    /// In a bucket of Alibaba's object store. Only Distribution 2.8 has it.
+    pub oss: Option<Oss>,
+
+    /// In the memory of the registry, which forgets them when it stops. It is for tests.
+    pub in_memory: Option<InMemory>,
 
     /// Whether images may be deleted (`storage.delete.enabled`).
     #[tf(default = false)]
@@ -44,6 +67,10 @@ pub struct Storage {
     #[tf(check = not_negative)]
     pub tag_lookup_concurrency: Option<i64>,
 }
+
+/// In the memory of the registry.
+#[derive(Clone, Debug, Model)]
+pub struct InMemory {}
 
 /// What becomes of uploads that were never finished (`storage.maintenance.uploadpurging`).
 #[derive(Clone, Debug, PartialEq, Model)]
@@ -101,15 +128,22 @@ impl Storage {
     }
 
     fn driver(&self, dialect: Dialect) -> Section {
-        Section::new()
+        let driver = Section::new()
             .with("filesystem", self.filesystem.as_ref().map(Filesystem::section))
             .with("s3", self.s3.as_ref().map(|s3| s3.section(dialect)))
+            .with("azure", self.azure.as_ref().map(|azure| azure.section(dialect)))
+            .with("gcs", self.gcs.as_ref().map(Gcs::section))
+            .with("swift", self.swift.as_ref().map(Swift::section))
+            .with("oss", self.oss.as_ref().map(Oss::section));
+        if self.in_memory.is_some() { driver.with_map("inmemory", Section::new()) } else { driver }
     }
 
     /// The files with which the registry proves to the store who it is.
     pub fn files(&self, prior: Option<&Storage>) -> Vec<File> {
         let prior_s3 = prior.and_then(|prior| prior.s3.as_ref());
-        self.s3.iter().flat_map(|s3| s3.files(prior_s3)).collect()
+        let prior_gcs = prior.and_then(|prior| prior.gcs.as_ref());
+        let s3 = self.s3.iter().flat_map(|s3| s3.files(prior_s3));
+        s3.chain(self.gcs.iter().flat_map(|gcs| gcs.files(prior_gcs))).collect()
     }
 
     /// What is mounted under the images; none where nothing is mounted, which a check has warned about.
@@ -128,11 +162,12 @@ impl Storage {
 /// Plans what follows from the rest of `storage` where the configuration does not say it.
 pub fn derive(plan: &mut Plan) {
     // Where no endpoint is named, it is the cloud's own, which is there for everybody.
-    let endpoint = "storage.s3.region_endpoint";
-    match plan.config.get(endpoint) {
-        Value::Unknown(_) => {}
-        Value::String(endpoint) => plan.derive("storage.redirect", is_for_everybody(endpoint)),
-        _ => plan.derive("storage.redirect", true),
+    let endpoints =
+        ["storage.s3.region_endpoint", "storage.azure.service_url"].map(|path| plan.config.get(path));
+    if !endpoints.iter().any(|endpoint| endpoint.is_unknown()) {
+        let are_for_everybody =
+            endpoints.iter().filter_map(|endpoint| endpoint.as_str()).all(is_for_everybody);
+        plan.derive("storage.redirect", are_for_everybody);
     }
     filesystem::derive(plan);
 }

@@ -111,6 +111,56 @@ fn what_others_cannot_reach_is_not_for_everybody() {
     }
 }
 
+#[test]
+fn azure_is_told_how_to_log_in_where_it_must_be() {
+    let azure = |dialect: &str, more: Json| {
+        let azure = laid(json!({ "account_name": "a", "container": "c" }), more);
+        let written = preview(dialect, json!({ "azure": azure }));
+        let inner = written.replace("\n  ", "\n");
+        inner[inner.find("azure:").unwrap()..inner.find("cache:").unwrap()].to_owned()
+    };
+    let key = json!({ "account_key": "a2V5" });
+    expect![[r#"
+          azure:
+            accountkey: "(sensitive)"
+            accountname: "a"
+            container: "c"
+            credentials:
+              type: "shared_key"
+    "#]]
+    .assert_eq(&azure("3.0", key.clone()));
+    assert!(!azure("2.8", key).contains("credentials"));
+    let default = azure("3.1", json!({ "default_credentials": true }));
+    assert!(default.contains("type: \"default_credentials\""), "{default}");
+    let application = json!({ "client_secret": { "client_id": "i", "tenant_id": "t", "secret_wo": "s" } });
+    expect![[r#"
+          azure:
+            accountname: "a"
+            container: "c"
+            credentials:
+              clientid: "i"
+              secret: "(sensitive)"
+              tenantid: "t"
+              type: "client_secret"
+    "#]]
+    .assert_eq(&azure("3.1", application));
+}
+
+#[test]
+fn a_key_of_google_s_is_a_file() {
+    let gcs = |more: Json| json!({ "gcs": laid(json!({ "bucket": "b" }), more) });
+    let by_role = gcs(json!({}));
+    assert!(
+        !preview("3.1", by_role.clone()).contains("keyfile") && with("3.1", by_role).files(None).is_empty()
+    );
+    for key in
+        [json!({ "key_json": "{}" }), json!({ "key_json_wo": "{}" }), json!({ "key_json_secret": "key" })]
+    {
+        assert!(preview("3.1", gcs(key.clone())).contains("keyfile: \"/run/secrets/registry-gcs.json\""));
+        assert_eq!(with("3.1", gcs(key)).files(None)[0].role.target(), "registry-gcs.json");
+    }
+}
+
 /// What a mount under the images becomes when it is read into that filesystem, and what mounts are left.
 fn read(filesystem: Json, mount: Mount) -> (Option<Mount>, usize) {
     let mut storage = with("3.1", json!({ "filesystem": filesystem })).storage.unwrap();
@@ -198,12 +248,40 @@ fn full() -> Vec<(&'static str, Json)> {
     });
     let s3_of_31 = json!({ "use_fips_endpoint": true });
     let s3_in_30 = laid(s3.clone(), s3_of_3);
+    let azure = json!({ "account_name": "a", "account_key": "a2V5", "container": "c", "realm": "r" });
+    let azure_of_3 = json!({
+        "service_url": "https://a.b", "root_directory": "r", "max_retries": -1, "retry_delay": "1s", "skip_verify": true,
+        "client_secret": { "client_id": "c", "tenant_id": "t", "secret": "s" },
+    });
+    let gcs = json!({
+        "bucket": "b", "key_json": "{\"type\": \"service_account\"}", "root_directory": "r", "chunk_size": "256KiB",
+        "max_concurrency": 25,
+    });
+    let swift = json!({
+        "username": "u", "password": "p", "auth_url": "https://a.b/v3", "auth_version": 3, "container": "c", "prefix": "p",
+        "region": "r", "tenant": "t", "tenant_id": "t", "domain": "d", "domain_id": "d", "tenant_domain": "t",
+        "tenant_domain_id": "t", "trust_id": "t", "endpoint_type": "public", "insecure_skip_verify": true,
+        "chunk_size": "1MiB", "secret_key": "s", "access_key": "a", "temp_url_container_key": true,
+        "temp_url_methods": ["GET"],
+    });
+    let oss = json!({
+        "bucket": "b", "region": "r", "access_key_id": "a", "access_key_secret": "s", "endpoint": "e", "internal": true,
+        "encrypt": true, "secure": false, "chunk_size": "5MiB", "root_directory": "r",
+    });
+    let gcs_of_3 = laid(gcs.clone(), json!({ "user_agent": "u" }));
     vec![
         ("2.8", laid(common.clone(), filesystem.clone())),
         ("3.0", laid(laid(common.clone(), of_3.clone()), filesystem)),
         ("2.8", laid(common.clone(), json!({ "s3": s3 }))),
         ("3.0", laid(common.clone(), json!({ "s3": s3_in_30 }))),
         ("3.1", laid(laid(common, of_3), json!({ "s3": laid(s3_in_30, s3_of_31) }))),
+        ("2.8", json!({ "azure": azure })),
+        ("3.0", json!({ "azure": laid(azure, azure_of_3) })),
+        ("2.8", json!({ "gcs": gcs })),
+        ("3.0", json!({ "gcs": gcs_of_3 })),
+        ("2.8", json!({ "swift": swift })),
+        ("2.8", json!({ "oss": oss })),
+        ("3.1", json!({ "in_memory": {} })),
     ]
 }
 

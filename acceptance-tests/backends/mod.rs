@@ -1,0 +1,5 @@
+//! Every attribute of what is behind a registry: `storage`, `cache`, `middleware` and `proxy`.
+
+mod distribution;
+mod matrix;
+mod samples;

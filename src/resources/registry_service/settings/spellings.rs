@@ -1,0 +1,156 @@
+//! What can be given in several ways, and is given in one.
+
+use crate::terraform::{Config, Diagnostic, Diagnostics, Path, Step, Value};
+
+/// Attributes of one object, of which only some may be set.
+struct Choice {
+    /// The object's path; `*` stands for each item of a list or map. Empty for the resource itself.
+    of: &'static str,
+    names: &'static [&'static str],
+    how_many: HowMany,
+    /// The rule's code in the documentation of the checks.
+    code: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum HowMany {
+    One,
+    AtMostOne,
+    AtLeastOne,
+}
+use HowMany::{AtLeastOne, AtMostOne, One};
+
+const fn choice(
+    how_many: HowMany,
+    of: &'static str,
+    names: &'static [&'static str],
+    code: &'static str,
+) -> Choice {
+    Choice { of, names, how_many, code }
+}
+
+const CHOICES: &[Choice] = &[
+    choice(AtMostOne, "", &["trusted_ca", "trusted_ca_secret"], "T7"),
+    choice(AtMostOne, "http", &["secret", "secret_wo"], "T7"),
+    choice(AtMostOne, "tls", &["client_ca", "client_ca_secret"], "T7"),
+    choice(One, "tls.lets_encrypt", &["volume", "bind"], "T8"),
+    choice(One, "auth", &["htpasswd", "token", "silly"], "A5"),
+    choice(AtMostOne, "auth.token", &["root_certificates", "root_certificates_secret"], "A6"),
+    choice(AtMostOne, "auth.token", &["jwks", "jwks_secret"], "A6"),
+    choice(
+        AtLeastOne,
+        "auth.token",
+        &["root_certificates", "root_certificates_secret", "jwks", "jwks_secret"],
+        "A6",
+    ),
+    choice(AtMostOne, "log.mail_hooks.*.smtp", &["password", "password_wo"], "T7"),
+    choice(AtMostOne, "health.http.*", &["headers", "headers_wo"], "T7"),
+    choice(AtMostOne, "notifications.*", &["headers", "headers_wo"], "T7"),
+    choice(
+        AtMostOne,
+        "compatibility.schema1",
+        &["signing_key", "signing_key_wo", "signing_key_secret"],
+        "T7",
+    ),
+    choice(One, "reporting.bugsnag", &["api_key", "api_key_wo"], "T7"),
+    choice(One, "reporting.new_relic", &["license_key", "license_key_wo"], "T7"),
+];
+
+/// What is given in more ways than one, or in none.
+pub fn check(config: &Config) -> Diagnostics {
+    let root: Value = config.0.clone().into();
+    CHOICES.iter().flat_map(|choice| choice.check(&root)).collect()
+}
+
+impl Choice {
+    fn check(&self, root: &Value) -> Diagnostics {
+        let steps: Vec<&str> = self.of.split('.').filter(|step| !step.is_empty()).collect();
+        let mut objects = vec![];
+        collect(root, &steps, Path::default(), &mut objects);
+        objects.into_iter().filter_map(|(path, object)| self.refusal(path, object)).collect()
+    }
+
+    fn refusal(&self, path: Path, object: &Value) -> Option<Diagnostic> {
+        // What is not known yet may turn out to be null, as of `var.write_only ? … : null`.
+        let is_unknown = self.names.iter().any(|name| object.get(name).is_unknown());
+        let set = self.names.iter().filter(|name| !object.get(name).is_null()).count();
+        let is_right = match self.how_many {
+            One => set == 1,
+            AtMostOne => set <= 1,
+            AtLeastOne => set >= 1,
+        };
+        if is_right || is_unknown {
+            return None;
+        }
+        let names: Vec<String> = self.names.iter().map(|name| format!("`{name}`")).collect();
+        let how_many = match self.how_many {
+            One => "Exactly one",
+            AtMostOne => "At most one",
+            AtLeastOne => "At least one",
+        };
+        let summary = format!("{how_many} of {} is wanted ({})", names.join(", "), self.code);
+        let detail = format!("Here are {set} of them.");
+        Some(Diagnostic::error(summary, detail).at(path))
+    }
+}
+
+/// The objects at a path that are there, each with its own path.
+fn collect<'v>(value: &'v Value, steps: &[&str], path: Path, found: &mut Vec<(Path, &'v Value)>) {
+    let Some((step, rest)) = steps.split_first() else {
+        if matches!(value, Value::Map(_)) {
+            found.push((path, value));
+        }
+        return;
+    };
+    match (*step, value) {
+        ("*", Value::List(items)) => {
+            for (index, item) in items.iter().enumerate() {
+                collect(item, rest, path.then(Step::Index(index)), found);
+            }
+        }
+        ("*", Value::Map(items)) => {
+            for (key, item) in items {
+                collect(item, rest, path.then(Step::Key(key.clone())), found);
+            }
+        }
+        (name, value) => {
+            collect(value.get(name), rest, path.then(Step::Attribute(name.to_owned())), found);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::Object;
+    use serde_json::json;
+
+    /// Where something is wrong, and by which rule.
+    fn said(config: serde_json::Value) -> Vec<String> {
+        let config = Config(Object::from_value(config.into()).unwrap());
+        let said = check(&config).into_iter();
+        said.map(|said| format!("{} {}", said.path, said.summary.rsplit(' ').next().unwrap())).collect()
+    }
+
+    #[test]
+    fn what_is_given_in_one_way_or_left_out_is_right() {
+        assert!(said(json!({})).is_empty());
+        assert!(said(json!({ "auth": { "silly": {} }, "tls": { "client_ca": "PEM" } })).is_empty());
+        assert!(said(json!({ "notifications": { "ci": { "headers_wo": {} } } })).is_empty());
+    }
+
+    #[test]
+    fn what_is_given_in_two_ways_or_none_is_told_where_it_is() {
+        let auth = json!({ "token": { "jwks": "x", "jwks_secret": "y" }, "silly": {} });
+        let both_ca = json!({ "auth": auth, "trusted_ca": "x", "trusted_ca_secret": "y" });
+        assert_eq!(said(both_ca), [" (T7)", "auth (A5)", "auth.token (A6)"]);
+        assert_eq!(said(json!({ "auth": { "token": {} } })), ["auth.token (A6)"]);
+        let both = json!({ "headers": {}, "headers_wo": {} });
+        let notifications = json!({ "c.i": both, "other": {} });
+        assert_eq!(
+            said(json!({ "notifications": notifications, "health": { "http": [{}, both] } })),
+            ["health.http[1] (T7)", "notifications[\"c.i\"] (T7)"]
+        );
+        assert_eq!(said(json!({ "reporting": { "bugsnag": {} } })), ["reporting.bugsnag (T7)"]);
+    }
+}
