@@ -32,12 +32,21 @@ pub fn sha256(bytes: &[u8]) -> String {
 impl Image {
     /// Makes one that is like no other, with layers of that many bytes.
     pub fn random(folder: PathBuf, layers: &[usize]) -> Self {
+        Self::built(folder, "", layers)
+    }
+
+    /// The same, whose configuration says when it was built, unless that is empty.
+    pub fn built(folder: PathBuf, created: &str, layers: &[usize]) -> Self {
         fs::create_dir_all(&folder).unwrap();
         let image = Image { folder };
         let media = |kind: &str| format!("application/vnd.docker.{kind}");
-        let config = image.blob(
-            br#"{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#,
-        );
+        let mut config = serde_json::json!({
+            "architecture": "amd64", "os": "linux", "config": {}, "rootfs": { "type": "layers", "diff_ids": [] },
+        });
+        if !created.is_empty() {
+            config["created"] = created.into();
+        }
+        let config = image.blob(config.to_string().as_bytes());
         let layers: Vec<_> = layers
             .iter()
             .map(|size| {

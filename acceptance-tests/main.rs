@@ -32,6 +32,7 @@ mod proxy;
 mod queries;
 mod registry_rules;
 mod registry_service;
+mod retention;
 mod rotation;
 mod secrecy;
 mod service_matrix;

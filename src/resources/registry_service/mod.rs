@@ -17,8 +17,8 @@ use crate::resources::{
 use crate::terraform::{
     Computed, Config, Context, Diagnostics, Duration, Model, Plan, Private, Resource, Result, Timeouts,
 };
-pub use settings::Settings;
 use settings::WaitFor;
+pub use settings::{Settings, web_address};
 
 /// A private registry (CNCF Distribution, the image `registry`) as a service of the swarm.
 ///
@@ -185,7 +185,7 @@ impl Resource for RegistryService {
 }
 
 /// Whether an image is CNCF Distribution's: `registry`, wherever it is pulled from, or `distribution`.
-fn is_registry(image: &str) -> bool {
+pub(super) fn is_registry(image: &str) -> bool {
     let Ok(image) = image.parse::<image::Reference>() else { return false };
     image.path().rsplit('/').next().is_some_and(|name| name == "registry" || name == "distribution")
 }

@@ -41,6 +41,14 @@ pub(super) fn mounted(spec: &ServiceSpec) -> Vec<String> {
     mounts.filter(lasts).filter_map(|mount| mount.target.clone()).collect()
 }
 
+/// The volumes and folders that the service's containers may write to, each with its kind.
+pub(super) fn storage(spec: &ServiceSpec) -> Vec<(String, String)> {
+    let mounts = container(spec).and_then(|container| container.mounts.as_ref()).into_iter().flatten();
+    let writable = mounts.filter(|mount| mount.read_only != Some(true));
+    let sources = writable.filter_map(|mount| Some((mount.kind.clone()?, mount.source.clone()?)));
+    sources.filter(|(_, source)| !source.is_empty()).collect()
+}
+
 /// What the service's containers are started with, as far as the service says it.
 pub(super) fn words(spec: &ServiceSpec) -> Vec<String> {
     let Some(container) = container(spec) else { return vec![] };
