@@ -6,6 +6,7 @@ use super::{
 use crate::docker::{self, Change, Docker, Found, Service, ServiceSpec, Wait};
 use crate::resources::{
     failure::{Doing, failure, ready},
+    registry_service::is_registry,
     swarm_registry_garbage_collection::end_left,
 };
 use crate::terraform::{
@@ -92,7 +93,9 @@ impl Wanted {
         let docker = &context.client;
         let known = Known::to_write(&self.parts, docker).await?;
         let auth = self.credentials(docker).await?;
-        end_left(id, &self.name, docker).await?;
+        if is_registry(&self.image) {
+            end_left(id, &self.name, docker).await?;
+        }
         let resend = self.has_new_credentials(prior) && auth.is_some();
         let paused = is_unsettled(&context.private) && self.is_paused(id, docker).await?;
         context.private.set(UNSETTLED, true);
@@ -179,7 +182,6 @@ pub async fn find(id: &str, context: &mut Context<Docker>) -> Result<Option<(Ser
 /// It is still there, or some of its tasks are.
 pub async fn remove(id: &str, name: &str, limit: &Duration, docker: &Docker) -> Result<()> {
     let what = || format!("remove service `{name}`");
-    end_left(id, name, docker).await?;
     docker.end_job(id, limit.to_std()).await.found().doing(what)?;
     docker.remove_service(id).await.found().doing(what)?;
     docker.wait_service_gone(id, name, limit.to_std()).await.doing(what)

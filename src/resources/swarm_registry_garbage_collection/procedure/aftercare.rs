@@ -52,18 +52,7 @@ impl Run<'_> {
         let name = job::name(service.name());
         let what = || format!("remove job `{name}`");
         let Some(found) = docker.find_service(&name).await.found().doing(what)? else { return Ok(()) };
-        let end = async {
-            docker.end_job(&found.id, JOB_ENDS).await.found()?;
-            docker.wait_all_tasks_ended(&found.id, JOB_ENDS).await.found()
-        };
-        end.await.doing(what).map_err(|mut error| {
-            error.detail.push_str(
-                " Nobody knows whether it still deletes. If its node is down, bring the node back, or switch it off for good and \
-                 remove it from the swarm; then collect again.",
-            );
-            still(error, service)
-        })?;
-        docker.remove_job(&name, JOB_ENDS).await.doing(what).map_err(|error| still(error, service))
+        end(docker, &found.id, &name).await.map_err(|error| still(error, service))
     }
 
     /// Removes the secret with the login to redis. One that stays is removed by the next run.
@@ -132,9 +121,25 @@ pub async fn end_left(id: &str, service: &str, docker: &Docker) -> Result<()> {
     let services = docker.services().await.doing(what)?;
     let is_left = |other: &&Service| other.name() == name && other.spec.labels == Some(job::labels_of(id));
     match services.iter().find(is_left) {
-        Some(_) => docker.remove_job(&name, JOB_ENDS).await.doing(what),
+        Some(job) => end(docker, &job.id, &name).await,
         None => Ok(()),
     }
+}
+
+/// Ends a job and removes it, once nothing of it can do anything any more.
+async fn end(docker: &Docker, id: &str, name: &str) -> Result<()> {
+    let ended = async {
+        docker.end_job(id, JOB_ENDS).await.found()?;
+        docker.wait_all_tasks_ended(id, JOB_ENDS).await.found()?;
+        docker.remove_job(name, JOB_ENDS).await
+    };
+    ended.await.doing(|| format!("end job `{name}`")).map_err(|mut error| {
+        error.detail.push_str(
+            " Nobody knows whether it still deletes. If its node is down, bring the node back, or switch it off for good and \
+             remove it from the swarm, and do this again.",
+        );
+        error
+    })
 }
 
 /// Says that the registry may still be read-only, and what to do.
