@@ -687,3 +687,97 @@ fn a_registry_behind_tls_and_passwords_is_proven_to_be_read_only_too() {
     assert_eq!(workspace.state("swarm_registry_garbage_collection.it")["blobs_deleted"], 0);
     nothing_is_left(testbed, &hub.name);
 }
+
+/// A registry whose collection never ends: what a manifest says never comes, since its file is a pipe.
+fn endless(testbed: &Testbed, prefix: &str, more: &str) -> (Hub, Workspace, String) {
+    let hub = Hub::new(testbed, prefix);
+    let workspace = Workspace::new(testbed, &hub.hcl(""));
+    workspace.apply_and_settle();
+    let manifest = push(&hub.address, "endless:latest");
+    let hex = manifest.trim_start_matches("sha256:");
+    let file = volume(testbed, &hub).join(format!("blobs/sha256/{}/{hex}/data", &hex[..2]));
+    fs::remove_file(&file).unwrap();
+    assert!(Command::new("mkfifo").arg(file).status().unwrap().success());
+    let before = spec(testbed, &hub.name);
+    workspace.write(&hub.hcl(&collection(more)));
+    (hub, workspace, before)
+}
+
+/// Waits until the job of a collection looks for what is used.
+fn is_collecting(testbed: &Testbed, hub: &Hub) {
+    let job = format!("{}-garbage-collection", hub.name);
+    loop {
+        let log = testbed.try_docker(&["service", "logs", "--raw", &job]);
+        if String::from_utf8_lossy(&log.stdout).contains("::repository endless") {
+            return;
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn a_collection_that_takes_too_long_is_ended() {
+    let testbed = Testbed::shared();
+    let (hub, workspace, before) = endless(testbed, "too-long", "timeouts = { create = \"45s\" }");
+    let said = workspace.apply_fails();
+    assert!(said.contains("It was not done within 45 s"), "{said}");
+    assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
+    nothing_is_left(testbed, &hub.name);
+}
+
+#[test]
+fn a_collection_ends_when_somebody_lets_the_registry_write() {
+    let testbed = Testbed::shared();
+    let (hub, workspace, before) = endless(testbed, "changed", "");
+    let child = workspace.spawn(&["apply", "-auto-approve", "-no-color"]);
+    is_collecting(testbed, &hub);
+    let variable = "REGISTRY_STORAGE_MAINTENANCE_READONLY";
+    testbed.docker(&["service", "update", "--quiet", "--detach", "--env-rm", variable, &hub.name]);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("Somebody has changed the service"), "{said}");
+    assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
+    nothing_is_left(testbed, &hub.name);
+}
+
+#[test]
+fn a_job_that_a_killed_collection_has_left_is_ended_before_the_registry_writes() {
+    let testbed = Testbed::shared();
+    let (hub, workspace, before) = endless(testbed, "left", "");
+    let mut child = workspace.spawn(&["apply", "-auto-approve", "-no-color"]);
+    is_collecting(testbed, &hub);
+    kill_tree(child.id());
+    child.wait().unwrap();
+    let _unlocked = fs::remove_file(workspace.path().join(".terraform.tfstate.lock.info"));
+    workspace.write(&hub.hcl(""));
+    assert_eq!(workspace.plan().changes(), [("registry_service.it".into(), "update".into())]);
+    workspace.apply_and_settle();
+    assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
+    nothing_is_left(testbed, &hub.name);
+}
+
+#[test]
+fn a_collection_waits_for_the_job_of_another_and_for_no_stranger() {
+    let testbed = Testbed::shared();
+    let hub = Hub::new(testbed, "waits");
+    let workspace = Workspace::new(testbed, &hub.hcl(""));
+    workspace.apply_and_settle();
+    let id = testbed.docker(&["service", "inspect", &hub.name, "--format", "{{.ID}}"]);
+    let job = |labels: &[&str]| {
+        let name = format!("{}-garbage-collection", hub.name);
+        let create = ["service", "create", "--detach", "--quiet", "--no-resolve-image", "--name", &name];
+        let what = ["--mode", "replicated-job", "--restart-condition", "none", "busybox:1", "sleep", "5"];
+        testbed.docker(&[&create[..], labels, &what].concat())
+    };
+    let stranger = job(&[]);
+    workspace.write(&hub.hcl(&collection("")));
+    let said = workspace.apply_fails();
+    assert!(said.contains("a service of that name which is something else"), "{said}");
+    testbed.docker(&["service", "rm", &stranger]);
+
+    // One that was cut off: its job ends some time, and nobody removes it.
+    let left = job(&["--label", &format!("io.localhub.swarm.garbage-collection-of={id}")]);
+    workspace.apply_and_settle();
+    assert!(!testbed.try_docker(&["service", "inspect", &left]).status.success());
+    nothing_is_left(testbed, &hub.name);
+}

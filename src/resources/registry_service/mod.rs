@@ -13,6 +13,7 @@ use crate::registry::image;
 use crate::resources::{
     failure::{Doing, ready},
     names::service_name,
+    swarm_registry_garbage_collection::end_left,
 };
 use crate::terraform::{
     Computed, Config, Context, Diagnostics, Duration, Model, Plan, Private, Resource, Result, Timeouts,
@@ -163,6 +164,7 @@ impl Resource for RegistryService {
 
     async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
         let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::minutes(5));
+        end_left(self.id.get()?, &self.name, &context.client).await?;
         service::remove(self.id.get()?, &self.name, &limit, &context.client).await?;
         owned::remove_all(&self.name, &context.client).await
     }
