@@ -16,6 +16,7 @@ mod client;
 mod connections;
 mod credentials;
 mod distribution;
+mod docker_service_create;
 mod drift;
 mod examples;
 mod faults;

@@ -2,6 +2,7 @@
 
 mod check;
 mod engine;
+mod loss;
 mod owned;
 mod plan;
 mod settings;
@@ -75,6 +76,10 @@ pub struct RegistryService {
     #[tf(default = 1, check = service::count)]
     keep_secrets: i64,
 
+    /// Whether images may be lost that are in no storage. With nothing mounted under them they go with the task that a
+    /// change replaces, and such a change is refused unless this is `true`.
+    discard_images: Option<bool>,
+
     /// What an apply waits for.
     #[tf(default = WaitFor::default())]
     wait_for: WaitFor,
@@ -114,6 +119,7 @@ impl Resource for RegistryService {
 
     async fn check(plan: &Plan, docker: &Docker) -> Diagnostics {
         let mut found = check::rendered(plan);
+        found.extend(loss::check(plan));
         found.extend(service::check(&Self::attributes(), plan, docker).await);
         found
     }
@@ -230,6 +236,7 @@ impl RegistryService {
             service: Parts::none(),
             deployment: Deployment::default(),
             keep_secrets: 1,
+            discard_images: None,
             wait_for: WaitFor::default(),
             timeouts: None,
             id: Computed::default(),
