@@ -98,7 +98,7 @@ fn remote(url: &str) -> Option<Finding> {
         return error("A user does not belong into the address. Use proxy.username and proxy.password.");
     }
     if rest.contains(['?', '#'])
-        || url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::is_empty)) != Some(false)
+        || url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::is_empty)) != Some(false)
     {
         return error("It is not the address of a registry; write https://HOST[:PORT].");
     }
