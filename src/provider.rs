@@ -7,7 +7,7 @@ use crate::{
     },
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
     ephemeral::{SwarmJoinToken, SwarmUnlockKey},
-    functions::{ImageReference, RegistryAuth},
+    functions::{Htpasswd, ImageReference, RegistryAuth},
     resources::{
         RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel, SwarmSecret,
         SwarmService, SwarmVolume,
@@ -66,7 +66,11 @@ fn ephemeral_resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
 
 /// Every function that is offered.
 fn functions() -> Vec<Box<dyn AnyFunction>> {
-    vec![Box::new(Called::<ImageReference>::default()), Box::new(Called::<RegistryAuth>::default())]
+    vec![
+        Box::new(Called::<Htpasswd>::default()),
+        Box::new(Called::<ImageReference>::default()),
+        Box::new(Called::<RegistryAuth>::default()),
+    ]
 }
 
 /// Docker Swarm, and the private registries that run on it.
