@@ -35,6 +35,7 @@ mod swarm_config;
 mod swarm_network;
 mod swarm_node;
 mod swarm_node_label;
+mod swarm_registry_trust;
 mod swarm_secret;
 mod swarm_service;
 mod swarm_volume;

@@ -9,8 +9,8 @@ use crate::{
     ephemeral::{SwarmJoinToken, SwarmUnlockKey},
     functions::{Htpasswd, ImageReference, RegistryAuth},
     resources::{
-        RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel, SwarmSecret,
-        SwarmService, SwarmVolume,
+        RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel,
+        SwarmRegistryTrust, SwarmSecret, SwarmService, SwarmVolume,
     },
     terraform::{
         AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics, Managed,
@@ -42,6 +42,7 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
             Managed::<RegistryService>::new(ADDRESS, docker)
                 .named("swarm_registry_service", &["registry_service"]),
         ),
+        Box::new(Managed::<SwarmRegistryTrust>::new(ADDRESS, docker)),
     ]
 }
 

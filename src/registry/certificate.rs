@@ -1,5 +1,7 @@
 //! Whether clients will accept a certificate, and whether the registry can start with it.
 
+pub mod authority;
+
 use super::{Finding, Severity};
 use rustls::pki_types::{
     CertificateDer, PrivateKeyDer, ServerName, UnixTime,
