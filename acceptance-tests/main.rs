@@ -49,6 +49,7 @@ mod swarm_node;
 mod swarm_node_label;
 mod swarm_registry_endpoint;
 mod swarm_registry_image;
+mod swarm_registry_trust;
 mod swarm_secret;
 mod swarm_service;
 mod swarm_volume;

@@ -86,6 +86,23 @@ const MADE_BY_HAND: &[(&str, Make)] = &[
         fs::write(docker_config(testbed).join("config.json"), config).unwrap();
         format!("{address}/{name}:1")
     }),
+    ("swarm_registry_trust", |testbed, name| {
+        let options = "service create --quiet --detach --no-resolve-image --mode global --read-only --cap-drop ALL \
+                       --label io.localhub.swarm.registry-trust=NAME.local --constraint node.platform.os==linux \
+                       --mount type=bind,source=/etc/docker,target=/host/etc/docker \
+                       --env FILE=/host/etc/docker/certs.d/NAME.local/ca.crt --env OVERWRITE=no --env SERVICE=NAME \
+                       --env TASK={{.Task.ID}} --health-interval 5s --health-timeout 10s --health-retries 3 \
+                       --update-order start-first --update-parallelism 0 --update-monitor 1s --name NAME";
+        let options = options.replace("NAME", name);
+        let keep = include_str!("../src/resources/swarm_registry_trust/keep.sh");
+        let made = rcgen::generate_simple_self_signed(vec!["hub.docker.local".to_owned()]).unwrap();
+        let ca = format!("CA={}", made.cert.pem().replace('\r', "").trim());
+        let is_there = r#"[ "$(cat "$FILE")" = "$CA" ]"#;
+        let more =
+            ["--env", &ca, "--health-cmd", is_there, "--entrypoint", "/bin/sh", "busybox:1", "-c", keep];
+        testbed.docker(&options.split_whitespace().chain(more).collect::<Vec<_>>());
+        name.to_owned()
+    }),
     // These two are there already. Of a cluster there is one, so both are only looked at.
     ("swarm_cluster", |testbed, _| testbed.docker(&["info", "--format", "{{.Swarm.Cluster.ID}}"])),
     ("swarm_node", |_, _| "hubworker01".to_owned()),

@@ -3,6 +3,7 @@
 mod facts;
 
 pub use facts::Facts;
+pub mod authority;
 
 use super::{Finding, Severity};
 use rustls::pki_types::{

@@ -25,7 +25,15 @@ pub fn is_unsettled(private: &Private) -> bool {
 /// error yet.
 pub async fn check(attributes: &[(&'static str, Attribute)], plan: &Plan, docker: &Docker) -> Diagnostics {
     let mut found = too_old(attributes, &plan.planned().0, docker).await;
-    let Some(wish) = Wish::planned(plan) else { return found };
+    if let Some(wish) = Wish::planned(plan) {
+        found.extend(as_it_is_now(&wish, docker).await);
+    }
+    found
+}
+
+/// What the live swarm says of a wish, as warnings.
+async fn as_it_is_now(wish: &Wish, docker: &Docker) -> Diagnostics {
+    let mut found = vec![];
     match (docker.nodes().await, docker.services().await) {
         (Ok(nodes), Ok(services)) => {
             found.extend(wish.against(&nodes, &services).into_iter().map(|mut now| {
@@ -43,6 +51,11 @@ pub async fn check(attributes: &[(&'static str, Attribute)], plan: &Plan, docker
 }
 
 impl Wanted {
+    /// What the live swarm says of it at the time of a plan, as warnings.
+    pub async fn check(&self, docker: &Docker) -> Diagnostics {
+        as_it_is_now(&Wish::of(self), docker).await
+    }
+
     /// Refuses what the Engine cannot do, before anything is changed; and what the swarm cannot do now, if the apply
     /// `waits` for it.
     ///
