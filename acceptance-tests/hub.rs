@@ -10,7 +10,7 @@ use std::{
 };
 use swarm::registry::client::Digest;
 
-/// A running registry without TLS on loopback; killed when dropped.
+/// A running registry on loopback, without TLS unless it is asked for; killed when dropped.
 pub struct Hub {
     process: Child,
     folder: tempfile::TempDir,
@@ -24,8 +24,17 @@ impl Hub {
         Hub::with("storage: { delete: { enabled: true } }")
     }
 
-    /// A registry with more in its configuration, `storage` last.
+    /// The same behind TLS, with the files of its certificate.
+    pub fn with_tls(files: &str) -> Self {
+        Hub::configured("storage: { delete: { enabled: true } }", &format!(", tls: {{ {files} }}"))
+    }
+
+    /// A registry with `storage`, and more in its configuration.
     pub fn with(more: &str) -> Self {
+        Hub::configured(more, "")
+    }
+
+    fn configured(more: &str, http: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
@@ -34,7 +43,7 @@ impl Hub {
             .replace("storage: {", &format!("storage: {{ filesystem: {{ rootdirectory: {images} }}, "))
             .replace("FOLDER", &folder.path().display().to_string());
         let own = format!(
-            "version: 0.1\nlog: {{ level: info }}\nhttp: {{ addr: '{address}', secret: x }}\n{more}\n"
+            "version: 0.1\nlog: {{ level: info }}\nhttp: {{ addr: '{address}', secret: x{http} }}\n{more}\n"
         );
         fs::write(folder.path().join("config.yml"), own).unwrap();
         let users = [("ci".to_owned(), "let me in".into())].into();

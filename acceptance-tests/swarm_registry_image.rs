@@ -301,6 +301,32 @@ fn what_is_wrong_is_told_at_its_attribute() {
 }
 
 #[test]
+fn a_registry_behind_tls_is_reached_by_its_name_wherever_it_is() {
+    let made = rcgen::generate_simple_self_signed(["hub.example.com".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("hub.crt"), made.cert.pem()).unwrap();
+    fs::write(at("hub.key"), made.signing_key.serialize_pem()).unwrap();
+    let files = format!("certificate: {}, key: {}", at("hub.crt"), at("hub.key"));
+    let hub = Hub::with_tls(&files);
+    let layout = Layout::new(&["amd64"], &[b"layer"]);
+    let reached = |how: &str| {
+        let connect_to = format!("https://hub.example.com\", connect_to = \"{}\", {how}", hub.address);
+        workspace(
+            &image(&hub, &from(&layout, "tags = [\"1\"]")).replace(&format!("{}\"", hub.url()), &connect_to),
+        )
+    };
+    let said = reached("insecure = false").apply_fails();
+    assert!(said.contains("the certificate of hub.example.com is refused"), "{said}");
+    let trusting = reached(&format!("ca = file(\"{}\")", at("hub.crt")));
+    trusting.apply_and_settle();
+    let reference = trusting.state(IMAGE)["reference"].as_str().unwrap().to_owned();
+    assert!(reference.starts_with("hub.example.com/team/app@sha256:"), "{reference}");
+    reached("insecure = true").apply_and_settle();
+    trusting.destroy();
+}
+
+#[test]
 fn an_image_that_is_there_is_imported() {
     let hub = Hub::start();
     let layout = Layout::new(&["amd64", "arm64"], &[b"layer"]);

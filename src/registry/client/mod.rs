@@ -43,7 +43,7 @@ use super::{Trust, connect::Place, probe::ProbeError, trust};
 use connector::Connector;
 use http::{HeaderValue, Method, Uri};
 use hyper_util::{
-    client::legacy,
+    client::{legacy, proxy::matcher::Matcher},
     rt::{TokioExecutor, TokioTimer},
 };
 use request::{Body, Call};
@@ -86,11 +86,23 @@ impl fmt::Debug for Client {
 impl Client {
     /// A client of the registry at `url`, such as `https://hub.example.com`. Nothing is connected yet.
     ///
-    /// The certificate is verified for the URL's host even where `connect_to` (`HOST:PORT`) names another address.
+    /// The certificate is verified for the URL's host even where `connect_to` (`HOST:PORT`) names another address. The proxies
+    /// of the environment are used, but not to such an address, nor to this machine.
     ///
     /// # Errors
     /// The URL, or the authorities that are to be trusted, mean nothing.
     pub fn new(
+        url: &str,
+        trust: Trust<'_>,
+        connect_to: Option<&str>,
+        credentials: Option<Credentials>,
+    ) -> Result<Self, ProbeError> {
+        Self::through(Matcher::from_env(), url, trust, connect_to, credentials)
+    }
+
+    /// The same, through these proxies.
+    fn through(
+        proxies: Matcher,
         url: &str,
         trust: Trust<'_>,
         connect_to: Option<&str>,
@@ -105,7 +117,7 @@ impl Client {
         let scheme = if place.is_https { "https" } else { "http" };
         let base = Uri::builder().scheme(scheme).authority(name.as_str()).path_and_query("/").build();
         let base = base.map_err(|_| refuse("it is not a URL"))?;
-        let connector = Connector::new(place, connect_to, trust::config(trust)?);
+        let connector = Connector::new(place, connect_to, trust::config(trust)?, proxies);
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
