@@ -7,11 +7,12 @@ use crate::{
 };
 use tempfile::TempDir;
 
-/// A workspace with the first Terraform that knows of actions.
-pub fn workspace(testbed: &Testbed, hcl: &str) -> (Workspace, TempDir) {
+/// The first Terraform that knows of actions, in a folder that must outlive the workspace.
+pub fn workspace(testbed: &Testbed, hcl: &str) -> (TempDir, Workspace) {
     let folder = tempfile::tempdir().unwrap();
     let terraform = versions::terraform("1.14", folder.path());
-    (Workspace::with_terraform(testbed, &terraform, hcl), folder)
+    let workspace = Workspace::with_terraform(testbed, &terraform, hcl);
+    (folder, workspace)
 }
 
 /// Invokes an action, which must succeed, and answers what Terraform showed.
@@ -65,7 +66,7 @@ resource "terraform_data" "content" {{
 "#
         )
     };
-    let (workspace, _folder) = workspace(testbed, &hcl(1));
+    let (_folder, workspace) = workspace(testbed, &hcl(1));
     workspace.apply_and_settle();
     let first = containers(testbed, &name);
 
@@ -112,7 +113,7 @@ action "swarm_cluster_rotate" "key" {
   }
 }
 "#;
-    let (workspace, _folder) = workspace(&testbed, hcl);
+    let (_folder, workspace) = workspace(&testbed, hcl);
     let id = testbed.docker(&["info", "--format", "{{.Swarm.Cluster.ID}}"]);
     workspace.run(&["import", "swarm_cluster.it", &id]);
     workspace.plan_is_empty();

@@ -17,10 +17,12 @@ pub struct Image {
 pub struct Access {
     /// `HOST:PORT`
     pub registry: String,
-    /// The folder with the certificates (`*.crt`) that are trusted; none where the registry speaks HTTP.
+    /// The folder with the certificates (`*.crt`) that are trusted; none for HTTP, or TLS with any certificate.
     pub certificates: Option<PathBuf>,
     /// `USER:PASSWORD`
     pub credentials: Option<String>,
+    /// The network namespace that the registry is reached from; none for this machine's own.
+    pub network: Option<PathBuf>,
 }
 
 /// The hexadecimal SHA-256 of something, which is what a digest has after `sha256:`.
@@ -32,12 +34,21 @@ pub fn sha256(bytes: &[u8]) -> String {
 impl Image {
     /// Makes one that is like no other, with layers of that many bytes.
     pub fn random(folder: PathBuf, layers: &[usize]) -> Self {
+        Self::built(folder, "", layers)
+    }
+
+    /// The same, whose configuration says when it was built, unless that is empty.
+    pub fn built(folder: PathBuf, created: &str, layers: &[usize]) -> Self {
         fs::create_dir_all(&folder).unwrap();
         let image = Image { folder };
         let media = |kind: &str| format!("application/vnd.docker.{kind}");
-        let config = image.blob(
-            br#"{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#,
-        );
+        let mut config = serde_json::json!({
+            "architecture": "amd64", "os": "linux", "config": {}, "rootfs": { "type": "layers", "diff_ids": [] },
+        });
+        if !created.is_empty() {
+            config["created"] = created.into();
+        }
+        let config = image.blob(config.to_string().as_bytes());
         let layers: Vec<_> = layers
             .iter()
             .map(|size| {
@@ -108,7 +119,10 @@ impl Access {
     }
 
     fn copy(&self, from: &str, to: &str, side: &str) -> Result<(), String> {
-        let mut skopeo = Command::new("skopeo");
+        let mut skopeo = Command::new(if self.network.is_some() { "nsenter" } else { "skopeo" });
+        if let Some(network) = &self.network {
+            skopeo.arg(format!("--net={}", network.display())).arg("skopeo");
+        }
         skopeo.args([
             "--insecure-policy",
             "--command-timeout",

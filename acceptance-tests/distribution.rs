@@ -15,8 +15,8 @@ use std::{
 };
 use swarm::{
     registry::{
-        certificate, htpasswd,
-        probe::{Expectation, Probe, Trust},
+        Trust, certificate, htpasswd,
+        probe::{Expectation, Probe},
     },
     resources::RegistrySettings,
 };

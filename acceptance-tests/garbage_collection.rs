@@ -57,7 +57,15 @@ fn random(length: usize) -> Vec<u8> {
 /// A client that nobody here wrote.
 fn skopeo(from: &str, to: &str) -> Output {
     Command::new("skopeo")
-        .args(["copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false", from, to])
+        .args([
+            "copy",
+            "--quiet",
+            "--preserve-digests",
+            "--src-tls-verify=false",
+            "--dest-tls-verify=false",
+            from,
+            to,
+        ])
         .env("TMPDIR", std::env::temp_dir())
         .output()
         .unwrap()
@@ -91,6 +99,8 @@ fn is_whole(registry: &str, repository: &str, manifest: &str) {
 /// One request, and the status of its answer.
 fn status(method: &str, url: &str) -> String {
     let accept = "Accept: application/vnd.oci.image.manifest.v1+json";
+    // With its own option, curl does not wait for a body.
+    let method = if method == "HEAD" { vec!["--head"] } else { vec!["--request", method] };
     let request = Command::new("curl")
         .args([
             "--silent",
@@ -103,7 +113,8 @@ fn status(method: &str, url: &str) -> String {
             "--write-out",
             "%{http_code}",
         ])
-        .args(["--header", accept, "--request", method, url])
+        .args(["--header", accept, url])
+        .args(method)
         .output()
         .unwrap();
     String::from_utf8_lossy(&request.stdout).into_owned()
@@ -329,7 +340,7 @@ action "swarm_registry_garbage_collection" "it" {{
 }}
 "#
     );
-    let (workspace, _folder) = actions::workspace(testbed, &hcl);
+    let (_folder, workspace) = actions::workspace(testbed, &hcl);
     workspace.apply_and_settle();
     let registries: Vec<String> = ["hubworker01", "hubworker02"]
         .iter()
@@ -389,7 +400,6 @@ fn a_dry_run_changes_nothing_and_what_would_do_harm_is_refused_before() {
     assert!(said.contains("multi-platform index") && said.contains("Nothing was changed"), "{said}");
     assert_eq!(version(testbed, &hub.name), before, "the service was never touched");
     nothing_is_left(testbed, &hub.name);
-    workspace.plan();
 
     // With nothing mounted, any update would lose all images.
     let name = unique("unmounted");
@@ -410,6 +420,15 @@ fn a_dry_run_changes_nothing_and_what_would_do_harm_is_refused_before() {
     assert!(said.contains("othing is mounted at /var/lib/registry"), "{said}");
     assert_eq!(version(testbed, &name), before, "the service was never touched");
     nothing_is_left(testbed, &name);
+    testbed.docker(&["service", "rm", &name]);
+
+    // Another registry on the same volume would go on writing.
+    let mount = format!("type=volume,source={},target=/elsewhere", hub.name);
+    let other = ["service", "create", "--detach", "--quiet", "--no-resolve-image", "--replicas", "0"];
+    testbed.docker(&[&other[..], &["--name", &name, "--mount", &mount, "registry:2"]].concat());
+    workspace.write(&hub.hcl(&collection("triggers = { again = 1 }")));
+    let said = workspace.apply_fails();
+    assert!(said.contains(&format!("Registry `{name}` has the same volume or folder")), "{said}");
     testbed.docker(&["service", "rm", &name]);
 
     let said = Workspace::new(testbed, &hcl).apply_fails();
@@ -449,8 +468,13 @@ fn a_collection_that_fails_leaves_a_writable_registry() {
 /// Begins a collection, and waits until the service is read-only.
 fn begin(testbed: &Testbed, hub: &Hub, workspace: &Workspace) -> std::process::Child {
     workspace.write(&hub.hcl(&collection("")));
-    let child = workspace.spawn(&["apply", "-auto-approve", "-no-color"]);
-    eventually("a read-only registry", || spec(testbed, &hub.name).contains("READONLY").then_some(()));
+    let mut child = workspace.spawn(&["apply", "-auto-approve", "-no-color"]);
+    while !spec(testbed, &hub.name).contains("READONLY") {
+        if child.try_wait().unwrap().is_some() {
+            panic!("it ended: {:?}", child.wait_with_output().unwrap());
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
     child
 }
 
@@ -533,4 +557,227 @@ fn two_collections_at_once_wait_for_each_other() {
     assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
     nothing_is_left(testbed, &hub.name);
     workspace.plan_is_empty();
+}
+
+/// A registry on `hubworker01` that keeps what it knows of blobs in a redis with a password, both made by hand.
+struct Cached<'a> {
+    testbed: &'a Testbed,
+    name: String,
+    redis: String,
+    registry: String,
+}
+
+const PASSWORD: &str = "p: #$ \"quoted\"";
+
+impl<'a> Cached<'a> {
+    fn start(testbed: &'a Testbed) -> Self {
+        let (name, port) = (unique("cached"), free_port());
+        let redis = format!("{name}-redis");
+        testbed.docker(&["network", "create", "--driver", "overlay", &name]);
+        // The program of this machine, which is every host's, with its libraries.
+        let mounts = ["/usr", "/lib", "/lib64"]
+            .map(|path| format!("--mount=type=bind,source={path},target={path},readonly"));
+        let create = ["service", "create", "--quiet", "--detach", "--no-resolve-image", "--network", &name];
+        let place = ["--endpoint-mode", "dnsrr", "--constraint", "node.hostname==hubworker01"];
+        let server = ["busybox:1", "/usr/bin/redis-server", "--save", "", "--requirepass", PASSWORD];
+        let mounts: Vec<&str> = mounts.iter().map(String::as_str).collect();
+        testbed.docker(&[&create[..], &place, &["--name", &redis], &mounts, &server].concat());
+        let env = [
+            "--env=REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR=redis".to_owned(),
+            format!("--env=REGISTRY_REDIS_ADDR={redis}:6379"),
+            format!("--env=REGISTRY_REDIS_PASSWORD='{PASSWORD}'"),
+            "--env=REGISTRY_STORAGE_DELETE_ENABLED=true".to_owned(),
+            format!("--mount=type=volume,source={name},target=/var/lib/registry"),
+            format!("--publish=mode=host,published={port},target=5000"),
+        ];
+        let env: Vec<&str> = env.iter().map(String::as_str).collect();
+        testbed.docker(&[&create[..], &place, &["--name", &name], &env, &["registry:2"]].concat());
+        let registry = format!("{}:{port}", testbed.address("hubworker01"));
+        let cached = Cached { testbed, name, redis, registry };
+        eventually("an answer of the registry", || {
+            (status("GET", &format!("http://{}/v2/", cached.registry)) == "200").then_some(())
+        });
+        eventually("an answer of redis", || cached.try_redis("PING").filter(|answer| answer == "PONG"));
+        cached
+    }
+
+    fn try_redis(&self, command: &str) -> Option<String> {
+        let filter = format!("name={}.", self.redis);
+        let container = self.testbed.docker_on("hubworker01", &["ps", "--quiet", "--filter", &filter]);
+        let asked =
+            ["exec", container.as_str(), "/usr/bin/redis-cli", "--no-auth-warning", "-a", PASSWORD, command];
+        let output = self.testbed.try_docker_on("hubworker01", &asked);
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+}
+
+impl Drop for Cached<'_> {
+    fn drop(&mut self) {
+        self.testbed.try_docker(&["service", "rm", &self.name, &self.redis]);
+        if !thread::panicking() {
+            eventually("the network to be free", || {
+                self.testbed.try_docker(&["network", "rm", &self.name]).status.success().then_some(())
+            });
+        }
+    }
+}
+
+#[test]
+fn redis_forgets_what_was_collected() {
+    let testbed = Testbed::shared();
+    let cached = Cached::start(testbed);
+    let gone = garbage(&cached.registry, "deleted");
+    let keys = || cached.try_redis("DBSIZE").unwrap().parse::<u32>().unwrap();
+    assert!(keys() > 0, "the cache is in use");
+    let before = (spec(testbed, &cached.name), version(testbed, &cached.name));
+    let hcl = |redis: &str| {
+        format!(
+            "action \"swarm_registry_garbage_collection\" \"it\" {{\n  config {{\n    service = \"{}\"\n{redis}  }}\n}}\n",
+            cached.name
+        )
+    };
+    let redis = |password: &str| {
+        let password = password.replace('"', "\\\"");
+        format!(
+            "    redis = {{\n      address = \"{}:6379\"\n      password_wo = \"{password}\"\n    }}\n",
+            cached.redis
+        )
+    };
+    let (_folder, workspace) = actions::workspace(testbed, &hcl(""));
+    let invocation =
+        ["apply", "-auto-approve", "-no-color", "-invoke=action.swarm_registry_garbage_collection.it"];
+    for (redis, words) in [
+        (String::new(), "keeps in redis what it knows of blobs"),
+        (redis("wrong"), "did not do PING: -WRONGPASS"),
+    ] {
+        workspace.write(&hcl(&redis));
+        let output = workspace.try_run(&invocation);
+        let said = String::from_utf8_lossy(&output.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!output.status.success() && said.contains(words), "{said}");
+        assert_eq!(version(testbed, &cached.name), before.1, "the service was never touched");
+        nothing_is_left(testbed, &cached.name);
+    }
+    assert!(keys() > 0);
+
+    workspace.write(&hcl(&redis(PASSWORD)));
+    let said = actions::invoke(&workspace, "swarm_registry_garbage_collection.it");
+    assert!(said.contains("redis is flushed") && !said.contains(PASSWORD), "{said}");
+    assert_eq!(keys(), 0, "redis knows of nothing");
+    eventually("a registry that says so", || (status("HEAD", &gone) == "404").then_some(()));
+    assert_eq!(spec(testbed, &cached.name), before.0, "the service is what it was");
+    nothing_is_left(testbed, &cached.name);
+}
+
+#[test]
+fn a_registry_behind_tls_and_passwords_is_proven_to_be_read_only_too() {
+    let testbed = Testbed::shared();
+    let hub = Hub::new(testbed, "private");
+    let made = rcgen::generate_simple_self_signed(vec!["hub.private.test".to_owned()]).unwrap();
+    let more = format!(
+        "tls = {{\n    certificate = <<-PEM\n{}PEM\n    private_key = <<-PEM\n{}PEM\n  }}\n  auth = {{ htpasswd = {{ users = {{ ci = \"hunter2\" }} }} }}\n  user = \"0:0\"\n  http = {{ prefix = \"/hub/\" }}",
+        made.cert.pem(),
+        made.signing_key.serialize_pem()
+    );
+    let url = format!("  wait_for  = {{ url = \"http://{}/v2/\" }}", hub.address);
+    let hcl = |collection: &str| hub.hcl(collection).replace(&url, &more);
+    let workspace = Workspace::new(testbed, &hcl(""));
+    workspace.apply_and_settle();
+    workspace.write(&hcl(&collection("")));
+    workspace.apply_and_settle();
+    assert_eq!(workspace.state("swarm_registry_garbage_collection.it")["blobs_deleted"], 0);
+    nothing_is_left(testbed, &hub.name);
+}
+
+/// A registry whose collection never ends: what a manifest says never comes, since its file is a pipe.
+fn endless(testbed: &Testbed, prefix: &str, more: &str) -> (Hub, Workspace, String) {
+    let hub = Hub::new(testbed, prefix);
+    let workspace = Workspace::new(testbed, &hub.hcl(""));
+    workspace.apply_and_settle();
+    let manifest = push(&hub.address, "endless:latest");
+    let hex = manifest.trim_start_matches("sha256:");
+    let file = volume(testbed, &hub).join(format!("blobs/sha256/{}/{hex}/data", &hex[..2]));
+    fs::remove_file(&file).unwrap();
+    assert!(Command::new("mkfifo").arg(file).status().unwrap().success());
+    let before = spec(testbed, &hub.name);
+    workspace.write(&hub.hcl(&collection(more)));
+    (hub, workspace, before)
+}
+
+/// Waits until the job of a collection looks for what is used.
+fn is_collecting(testbed: &Testbed, hub: &Hub) {
+    let job = format!("{}-garbage-collection", hub.name);
+    loop {
+        let log = testbed.try_docker(&["service", "logs", "--raw", &job]);
+        if String::from_utf8_lossy(&log.stdout).contains("::repository endless") {
+            return;
+        }
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn a_collection_that_takes_too_long_is_ended() {
+    let testbed = Testbed::shared();
+    let (hub, workspace, before) = endless(testbed, "too-long", "timeouts = { create = \"45s\" }");
+    let said = workspace.apply_fails();
+    assert!(said.contains("It was not done within 45 s"), "{said}");
+    assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
+    nothing_is_left(testbed, &hub.name);
+}
+
+#[test]
+fn a_collection_ends_when_somebody_lets_the_registry_write() {
+    let testbed = Testbed::shared();
+    let (hub, workspace, before) = endless(testbed, "changed", "");
+    let child = workspace.spawn(&["apply", "-auto-approve", "-no-color"]);
+    is_collecting(testbed, &hub);
+    let variable = "REGISTRY_STORAGE_MAINTENANCE_READONLY";
+    testbed.docker(&["service", "update", "--quiet", "--detach", "--env-rm", variable, &hub.name]);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("Somebody has changed the service"), "{said}");
+    assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
+    nothing_is_left(testbed, &hub.name);
+}
+
+#[test]
+fn a_job_that_a_killed_collection_has_left_is_ended_before_the_registry_writes() {
+    let testbed = Testbed::shared();
+    let (hub, workspace, before) = endless(testbed, "left", "");
+    let mut child = workspace.spawn(&["apply", "-auto-approve", "-no-color"]);
+    is_collecting(testbed, &hub);
+    kill_tree(child.id());
+    child.wait().unwrap();
+    let _unlocked = fs::remove_file(workspace.path().join(".terraform.tfstate.lock.info"));
+    workspace.write(&hub.hcl(""));
+    assert_eq!(workspace.plan().changes(), [("registry_service.it".into(), "update".into())]);
+    workspace.apply_and_settle();
+    assert_eq!(spec(testbed, &hub.name), before, "the service is what it was");
+    nothing_is_left(testbed, &hub.name);
+}
+
+#[test]
+fn a_collection_waits_for_the_job_of_another_and_for_no_stranger() {
+    let testbed = Testbed::shared();
+    let hub = Hub::new(testbed, "waits");
+    let workspace = Workspace::new(testbed, &hub.hcl(""));
+    workspace.apply_and_settle();
+    let id = testbed.docker(&["service", "inspect", &hub.name, "--format", "{{.ID}}"]);
+    let job = |labels: &[&str]| {
+        let name = format!("{}-garbage-collection", hub.name);
+        let create = ["service", "create", "--detach", "--quiet", "--no-resolve-image", "--name", &name];
+        let what = ["--mode", "replicated-job", "--restart-condition", "none", "busybox:1", "sleep", "5"];
+        testbed.docker(&[&create[..], labels, &what].concat())
+    };
+    let stranger = job(&[]);
+    workspace.write(&hub.hcl(&collection("")));
+    let said = workspace.apply_fails();
+    assert!(said.contains("a service of that name which is something else"), "{said}");
+    testbed.docker(&["service", "rm", &stranger]);
+
+    // One that was cut off: its job ends some time, and nobody removes it.
+    let left = job(&["--label", &format!("io.localhub.swarm.garbage-collection-of={id}")]);
+    workspace.apply_and_settle();
+    assert!(!testbed.try_docker(&["service", "inspect", &left]).status.success());
+    nothing_is_left(testbed, &hub.name);
 }

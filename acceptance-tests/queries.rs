@@ -3,11 +3,11 @@
 
 use crate::{
     terraform::Workspace,
-    testbed::{Testbed, unique},
+    testbed::{Testbed, eventually, unique},
     versions,
 };
 use serde_json::Value;
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 /// Makes an object of that name by the docker command line, and answers the ID to import it by.
 type Make = fn(&Testbed, &str) -> String;
@@ -69,6 +69,23 @@ const MADE_BY_HAND: &[(&str, Make)] = &[
         testbed.docker(&command);
         name.to_owned()
     }),
+    ("swarm_registry_image", |testbed, name| {
+        let docker = |args: &str| testbed.docker_on("hubworker01", &args.split(' ').collect::<Vec<_>>());
+        docker(&format!(
+            "run --detach --name {name} --publish 5080:5000 --env REGISTRY_STORAGE_DELETE_ENABLED=true registry:2"
+        ));
+        eventually("the registry takes an image", || {
+            docker(&format!("tag busybox:1 127.0.0.1:5080/{name}:1"));
+            let push = ["push", "--quiet", &format!("127.0.0.1:5080/{name}:1")].map(str::to_owned);
+            let push: Vec<&str> = push.iter().map(String::as_str).collect();
+            testbed.try_docker_on("hubworker01", &push).status.success().then_some(())
+        });
+        let address = format!("http://{}:5080", testbed.address("hubworker01"));
+        fs::create_dir_all(docker_config(testbed)).unwrap();
+        let config = format!("{{\"auths\":{{\"{address}\":{{}}}}}}");
+        fs::write(docker_config(testbed).join("config.json"), config).unwrap();
+        format!("{address}/{name}:1")
+    }),
     // These two are there already. Of a cluster there is one, so both are only looked at.
     ("swarm_cluster", |testbed, _| testbed.docker(&["info", "--format", "{{.Swarm.Cluster.ID}}"])),
     ("swarm_node", |_, _| "hubworker01".to_owned()),
@@ -79,6 +96,11 @@ const MADE_BY_HAND: &[(&str, Make)] = &[
         registry(testbed, name, options)
     }),
 ];
+
+/// Docker's configuration, which says which registries there are.
+fn docker_config(testbed: &Testbed) -> PathBuf {
+    testbed.file("docker-config")
+}
 
 /// A registry made with these options, in which NAME is its name.
 fn registry(testbed: &Testbed, name: &str, options: &str) -> String {
@@ -153,7 +175,7 @@ fn every_type_can_be_made_by_hand_here() {
     let provider = &schema["provider_schemas"]["registry.terraform.io/localhub/swarm"];
     let made: BTreeSet<&str> = MADE_BY_HAND.iter().map(|(r#type, _)| *r#type).collect();
     // Each type has an identity and can be listed, so that it can be found; but for what is only done.
-    let done = BTreeSet::from(["swarm_registry_garbage_collection"]);
+    let done = BTreeSet::from(["swarm_registry_garbage_collection", "swarm_registry_retention"]);
     for kind in ["resource_schemas", "resource_identity_schemas", "list_resource_schemas"] {
         let types: BTreeSet<&str> = provider[kind].as_object().unwrap().keys().map(String::as_str).collect();
         let wanted = if kind == "resource_schemas" { &made | &done } else { made.clone() };
@@ -200,7 +222,8 @@ fn what_is_found_is_written_down(version: &str) {
     let terraform = versions::terraform(version, folder.path());
     for (r#type, make) in MADE_BY_HAND {
         make(&testbed, &unique("by-hand"));
-        let workspace = Workspace::with_terraform(&testbed, &terraform, "");
+        let mut workspace = Workspace::with_terraform(&testbed, &terraform, "");
+        workspace.set("DOCKER_CONFIG", &docker_config(&testbed).display().to_string());
         let query = format!("list \"{type}\" \"all\" {{\n  provider = swarm\n}}\n");
         fs::write(workspace.path().join("all.tfquery.hcl"), query).unwrap();
         let said = workspace.run(&["query", "-no-color", "-generate-config-out=generated.tf"]);

@@ -3,15 +3,17 @@
 use crate::{
     actions::{CollectGarbage, SwarmClusterRotate, SwarmServiceRedeploy},
     data_sources::{
-        SwarmClusterData, SwarmConfigData, SwarmNetworkData, SwarmNodeData, SwarmNodesData, SwarmSecretData,
-        SwarmServiceData, SwarmVolumeData,
+        SwarmClusterData, SwarmConfigData, SwarmNetworkData, SwarmNodeData, SwarmNodesData,
+        SwarmRegistryCatalogData, SwarmRegistryEndpointData, SwarmRegistryManifestData,
+        SwarmRegistryTagsData, SwarmSecretData, SwarmServiceData, SwarmVolumeData,
     },
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
     ephemeral::{SwarmJoinToken, SwarmUnlockKey},
     functions::{ImageReference, RegistryAuth},
     resources::{
         RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel,
-        SwarmRegistryGarbageCollection, SwarmSecret, SwarmService, SwarmVolume,
+        SwarmRegistryGarbageCollection, SwarmRegistryImage, SwarmRegistryRetention, SwarmSecret,
+        SwarmService, SwarmVolume,
     },
     terraform::{
         AnyAction, AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics,
@@ -35,6 +37,8 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
         Box::new(Managed::<SwarmNetwork>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmVolume>::new(ADDRESS, docker)),
         Box::new(Managed::<SwarmService>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmRegistryRetention>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmRegistryImage>::new(ADDRESS, docker)),
         Box::new(
             Managed::<RegistryService>::new(ADDRESS, docker)
                 .named("registry_service", &["swarm_registry_service"]),
@@ -58,6 +62,10 @@ fn data_sources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
         Box::new(Sourced::<SwarmNetworkData>::new(docker)),
         Box::new(Sourced::<SwarmServiceData>::new(docker)),
         Box::new(Sourced::<SwarmVolumeData>::new(docker)),
+        Box::new(Sourced::<SwarmRegistryCatalogData>::new(docker)),
+        Box::new(Sourced::<SwarmRegistryTagsData>::new(docker)),
+        Box::new(Sourced::<SwarmRegistryEndpointData>::new(docker)),
+        Box::new(Sourced::<SwarmRegistryManifestData>::new(docker)),
     ]
 }
 

@@ -29,7 +29,7 @@ command_setup() {
         case $1 in
         --ssh) wanted+=(sshd:openssh-server ssh:openssh-client) ;;
         --engine) wanted+=(debootstrap:debootstrap) ;;
-        --clients) wanted+=(skopeo:skopeo htpasswd:apache2-utils haproxy:haproxy) ;;
+        --clients) wanted+=(skopeo:skopeo htpasswd:apache2-utils haproxy:haproxy redis-server:redis-server) ;;
         --build) wanted+=(cc:gcc make:make ld:binutils git:git) ;;
         *) die "setup: unknown option $1" ;;
         esac

@@ -90,6 +90,16 @@ impl Docker {
         known.insert(host, found.clone());
         Ok(found)
     }
+
+    /// The registries for which there is a login: those of the provider block, and those in Docker's configuration. Each is
+    /// a URL, over https unless it was written otherwise. Docker Hub, which lists its repositories to nobody, is not among
+    /// them.
+    ///
+    /// # Errors
+    /// Docker's configuration cannot be read.
+    pub fn registries_with_login(&self) -> Result<Vec<String>> {
+        self.0.endpoint.credentials.registries()
+    }
 }
 
 impl Sources {
@@ -125,6 +135,18 @@ impl Sources {
         let entry =
             exact.or_else(|| file.auths.iter().find(|(name, _)| hostname(name) == host).map(|(_, e)| e));
         Ok(entry.and_then(|entry| entry.decode(server)))
+    }
+
+    fn registries(&self) -> Result<Vec<String>> {
+        let file = self.config_file()?.unwrap_or_default();
+        let given = self.given.iter().map(|given| given.server.clone());
+        let all = given.chain(file.auths.into_keys()).chain(file.cred_helpers.into_keys());
+        let named: BTreeMap<String, String> = all.map(|address| (hostname(&address), address)).collect();
+        let url = |(host, address): (String, String)| {
+            let scheme = if address.starts_with("http://") { "http" } else { "https" };
+            format!("{scheme}://{host}")
+        };
+        Ok(named.into_iter().filter(|(host, _)| host != ALIASES[0]).map(url).collect())
     }
 
     fn config_file(&self) -> Result<Option<ConfigFile>> {

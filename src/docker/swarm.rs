@@ -81,7 +81,7 @@ impl Docker {
         Ok(info)
     }
 
-    /// Makes sure, once, that the Engine is a manager of a swarm that has a leader.
+    /// Makes sure, once, that the Engine is a manager of a swarm that has a leader (P19).
     ///
     /// # Errors
     /// [`Error::NotManager`] with the reason (and a worker's managers), [`Error::NoQuorum`], and
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_not_to_manage_is_told() {
+    fn p19_each_reason_not_to_manage_is_told() {
         let reason = |json: &str| not_manager(&serde_json::from_str(json).unwrap());
         assert_eq!(
             reason(r#"{"LocalNodeState":"inactive","RemoteManagers":null}"#),

@@ -15,6 +15,7 @@ const ALIASES: &[&str] = &["swarm_registry_service"];
 /// Every page by its path.
 fn pages(provider: &Swarm) -> Vec<(String, String)> {
     let mut pages = vec![("docs/index.md".to_owned(), page::provider(provider.schema()))];
+    pages.push(("docs/guides/checks.md".to_owned(), page::checks()));
     let mut add = |folder: &str, name: &str, text: String| {
         let file = name.strip_prefix("swarm_").unwrap_or(name);
         pages.push((format!("docs/{folder}/{file}.md"), text));

@@ -1,6 +1,7 @@
 //! The pages, in the layout of the Terraform Registry.
 
 use super::{root, schema};
+use crate::registry::checks::{RULES, TOPICS, Weight};
 use crate::terraform::{AnyAction, AnyFunction, AnyResource, AnySource, Attribute, Kind, Schema};
 use std::fs;
 
@@ -125,3 +126,46 @@ fn hcl(path: &str) -> String {
 fn fence(language: &str, text: &str) -> String {
     format!("```{language}\n{}\n```\n\n", text.trim_end())
 }
+
+/// The page of all checks.
+pub(super) fn checks() -> String {
+    let docs = "What a plan is checked for before anything is changed: each check has a short name, which stands in its message.";
+    let mut page = front("What is checked", SUBCATEGORY, docs);
+    page.push_str(&format!("# What is checked\n\n{CHECKS}"));
+    for (letter, topic) in TOPICS {
+        page.push_str(&format!("## {topic}\n\n| | | when | what to do |\n| --- | --- | --- | --- |\n"));
+        for rule in RULES.iter().filter(|rule| rule.code.starts_with(*letter)) {
+            let weight = match rule.weight {
+                Weight::Error => "error",
+                Weight::Warning => "warning",
+                Weight::Either => "error or warning",
+                Weight::Live => "warning, then error",
+                Weight::Automatic => "done for you",
+            };
+            page.push_str(&format!("| {} | {weight} | {} | {} |\n", rule.code, rule.when, rule.instead));
+        }
+        page.push('\n');
+    }
+    page.push_str(NOT_CHECKED);
+    page
+}
+
+const CHECKS: &str = "A `registry_service` is checked for what would lose images, open the registry to everybody, or keep it from \
+starting or being updated. The checks of nodes and ports are made of a `swarm_service` too. Each message ends in the check's name, \
+stands at the attribute that it is about, and says what to do.
+
+An *error* stops the plan. A *warning* lets it go on. What depends on the nodes and services of the swarm is a *warning, then error*: \
+at plan a node, label or secret may still be missing that the same apply makes, so it is a warning there; and an error, in the same \
+words, before the service is created or changed. What is not known at plan is checked as soon as it is.
+
+";
+
+const NOT_CHECKED: &str = "## What is not checked\n
+- Whether the storage can be reached: the registry says it at start or by its health check, and the apply shows its words.
+- Whether a folder of the nodes exists on other nodes than the one that the provider talks to (S16): only their own Engines know. \
+The task that is rejected says so.
+- Whether something else in the configuration means to delete images while `storage.delete` is false: the registry answers such a \
+deletion with 405, and the resource that wanted it says what to set.
+- Whether an image without a digest has moved: no digest is looked up, and `registry:3` is what each node pulls. Write the digest into \
+`image` to pin it.
+";

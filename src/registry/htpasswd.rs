@@ -284,8 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn a4_and_a7_duplicates_and_nobody() {
+    fn a4_of_two_lines_for_one_user_the_last_wins() {
         assert_eq!(codes(&format!("ci:{HASH}\n# comment\n\nci:{HASH}")), ["A4"]);
+        assert_eq!(codes(&format!("ci:{HASH}\ndeploy:{HASH}")), [""; 0]);
+    }
+
+    #[test]
+    fn a7_a_file_without_users() {
         assert_eq!(codes("\n# nobody\n"), ["A7"]);
     }
 }

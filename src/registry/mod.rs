@@ -1,6 +1,7 @@
 //! CNCF Distribution: its configuration and its HTTP API. Knows neither Terraform nor Docker.
 //!
-//! Everything here is pure but for [`probe`], which asks a running registry whether it serves.
+//! Everything here is pure but for [`probe`], which asks a running registry whether it serves, and [`client`], which
+//! reads, writes and lists what is in it, and [`copy`], which brings images there.
 //!
 //! | module | answers |
 //! | --- | --- |
@@ -14,10 +15,14 @@
 //! | [`retention`] | which tags have had their time, and which manifests go with them |
 //! | [`garbage_collection`] | what runs beside a registry that is read-only for a while, and how it gets so |
 //! | [`probe`] | does the registry serve, and if not, why |
+//! | [`client`] | what is in the registry |
+//! | [`copy`] | how does an image get there: from another registry, or from files |
 
 pub mod certificate;
 pub mod checks;
+pub mod client;
 pub mod configuration;
+pub mod copy;
 pub mod derive;
 pub mod dialect;
 pub mod duration;
@@ -27,9 +32,12 @@ pub mod image;
 pub mod probe;
 pub mod retention;
 
+mod connect;
 mod finding;
 mod secret;
+mod trust;
 
 pub use dialect::Dialect;
 pub use finding::{Finding, Severity};
 pub use secret::Secret;
+pub use trust::Trust;

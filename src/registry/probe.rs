@@ -1,14 +1,16 @@
 //! Asks a registry over HTTP whether it serves, as a client would, and says in words why not.
 
 mod answer;
-mod connect;
+mod exchange;
 #[cfg(test)]
 mod tests;
 
+pub use super::trust::Trust;
 pub use answer::{Answer, Expectation};
-pub use connect::Trust;
 
-use http::Uri;
+use super::connect::Place;
+use super::trust;
+use http::{Uri, uri::PathAndQuery};
 use rustls::ClientConfig;
 use std::{
     io,
@@ -181,9 +183,7 @@ pub enum WaitError {
 /// A URL that can be asked, and whom to trust with it.
 #[derive(Clone, Debug)]
 pub struct Probe {
-    url: Uri,
-    host: String,
-    port: u16,
+    place: Place,
     connect_to: Option<String>,
     tls: Option<Arc<ClientConfig>>,
 }
@@ -197,32 +197,14 @@ impl Probe {
     /// # Errors
     /// [`ProbeError::Url`] and [`ProbeError::Authority`]. Nothing is connected yet.
     pub fn new(url: &str, trust: Trust<'_>, connect_to: Option<&str>) -> Result<Self, ProbeError> {
-        let refuse = |reason: &str| ProbeError::Url { url: url.to_owned(), reason: reason.to_owned() };
-        let parsed: Uri = url.parse().map_err(|_| refuse("it is not a URL"))?;
-        let is_https = match parsed.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => return Err(refuse("it must begin with https:// or http://")),
-        };
-        let authority = parsed.authority().ok_or_else(|| refuse("it names no host"))?;
-        if authority.as_str().contains('@') {
-            return Err(ProbeError::Url {
-                url: "(a URL with credentials)".to_owned(),
-                reason: "credentials don't belong into it".to_owned(),
-            });
-        }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        if host.is_empty() {
-            return Err(refuse("it names no host"));
-        }
-        let port = authority.port_u16().unwrap_or(if is_https { 443 } else { 80 });
-        let path = parsed.path_and_query().map_or("/", |path| path.as_str());
-        let path = if path == "/" { "/v2/" } else { path };
-        let scheme = if is_https { "https" } else { "http" };
-        let full = Uri::builder().scheme(scheme).authority(authority.as_str()).path_and_query(path).build();
-        let tls = if is_https { Some(connect::tls(trust)?) } else { None };
-        let url = full.map_err(|_| refuse("it is not a URL"))?;
-        Ok(Self { url, host, port, connect_to: connect_to.map(str::to_owned), tls })
+        let mut place = Place::parse(url)?;
+        let mut parts = place.url.into_parts();
+        parts.path_and_query =
+            parts.path_and_query.filter(|path| path != "/").or(Some(PathAndQuery::from_static("/v2/")));
+        place.url = Uri::from_parts(parts)
+            .map_err(|error| ProbeError::Url { url: url.to_owned(), reason: error.to_string() })?;
+        let tls = if place.is_https { Some(trust::config(trust)?) } else { None };
+        Ok(Self { place, connect_to: connect_to.map(str::to_owned), tls })
     }
 
     /// Asks once, without credentials.
@@ -231,8 +213,8 @@ impl Probe {
     /// [`ProbeError`] where there is no answer at all within `deadline`; what an answer means is for
     /// [`Answer::judge`].
     pub async fn ask(&self, deadline: Duration) -> Result<Answer, ProbeError> {
-        let timed_out = || ProbeError::TimedOut { url: self.url.to_string(), after: deadline };
-        tokio::time::timeout(deadline, connect::ask(self)).await.unwrap_or_else(|_| Err(timed_out()))
+        let timed_out = || ProbeError::TimedOut { url: self.place.url.to_string(), after: deadline };
+        tokio::time::timeout(deadline, exchange::ask(self)).await.unwrap_or_else(|_| Err(timed_out()))
     }
 
     /// Asks until the answer is as expected, with pauses that grow from 100 ms to 2 s.
@@ -260,7 +242,7 @@ impl Probe {
                     Err(error) => error,
                 },
             };
-            tracing::debug!(url = %self.url, %error, "registry does not serve yet");
+            tracing::debug!(url = %self.place.url, %error, "registry does not serve yet");
             if error.is_final() {
                 return Err(WaitError::Final(error));
             }

@@ -9,7 +9,7 @@ pub fn object_name(name: &str) -> Result<(), String> {
     rule(name, 64, &['-', '_', '.'])
 }
 
-/// A name of a service: at most 63 letters, digits, `-` and `_`, beginning and ending with a letter or digit,
+/// A name of a service (T17): at most 63 letters, digits, `-` and `_`, beginning and ending with a letter or digit,
 /// since it becomes a DNS name.
 pub fn service_name(name: &str) -> Result<(), String> {
     rule(name, 63, &['-', '_'])
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_as_the_engine_has_them() {
+    fn t17_names_as_the_engine_has_them() {
         let ok = |name: &str| object_name(name).is_ok();
         assert!(ok("localhub.crt") && ok("a") && ok(&"a".repeat(64)));
         assert!(!ok("") && !ok(".a") && !ok("a-") && !ok("a b") && !ok(&"a".repeat(65)) && !ok("ä"));

@@ -105,27 +105,36 @@ fn variable(key: &str) -> Vec<String> {
 
 /// C14 for the places where Swarm expands Go templates: values of `env`, sources of mounts, and the host name.
 ///
-/// Each is given as (attribute, text); with `raw_templates` the user wants them expanded.
-pub fn templates<'t>(
-    texts: impl IntoIterator<Item = (&'t str, &'t str)>,
-    raw_templates: bool,
-) -> Vec<Finding> {
-    if raw_templates {
-        return Vec::new();
-    }
-    let expanded = texts.into_iter().filter(|(_, text)| text.contains("{{"));
-    expanded
-        .map(|(attribute, _)| {
-            Finding::error(
-                "C14",
-                attribute,
-                format!(
-                    "The value of {attribute} has \"{{{{\" in it, which Swarm expands as a template: the service would fail or get \
-                     another value. Set raw_templates = true if that is meant."
-                ),
-            )
+/// Each is given as (path, text). What names a service, node or task is meant to be expanded, and braces that stand in
+/// quotes are meant as they are; everything else makes Swarm refuse the service, or change the text.
+pub fn templates<'t>(texts: impl IntoIterator<Item = (String, &'t str)>) -> Vec<Finding> {
+    let stray = texts.into_iter().filter(|(_, text)| has_stray_braces(text));
+    stray
+        .map(|(path, _)| {
+            let message = format!(
+                "{path} has \"{{{{\" in it, which Swarm expands as a template, and what follows is none of its placeholders \
+                 such as {{{{.Node.Hostname}}}} or {{{{.Task.Slot}}}}: it would refuse the service. If the braces are meant \
+                 as they are, write {{{{\"{{{{\"}}}}."
+            );
+            Finding::error("C14", path, message)
         })
         .collect()
+}
+
+/// Whether there is a template in a text that mentions nothing that Swarm knows.
+fn has_stray_braces(text: &str) -> bool {
+    text.split("{{").skip(1).any(|rest| {
+        let action = rest.split("}}").next().unwrap_or_default();
+        let is_known = [".Service", ".Node", ".Task"].iter().any(|placeholder| action.contains(placeholder));
+        // A quoted text splits at the braces in it: what is left of it begins and ends with a quote.
+        !is_known && !action.trim_start().starts_with(['"', '`']) && !is_control(action)
+    })
+}
+
+/// `if`, `end` and their like, whose condition stands elsewhere.
+fn is_control(action: &str) -> bool {
+    let word = action.trim_matches(|c: char| c.is_whitespace() || c == '-');
+    matches!(word, "end" | "else")
 }
 
 #[cfg(test)]
@@ -183,13 +192,24 @@ mod tests {
     }
 
     #[test]
-    fn c14_templates() {
-        let texts =
-            [("env[\"A\"]", "{{.Node.Hostname}}"), ("hostname", "hub"), ("mounts[0].source", "/x/{{")];
-        let findings = templates(texts, false);
-        let paths: Vec<_> = findings.iter().map(|finding| (finding.code, finding.path.as_str())).collect();
-        assert_eq!(paths, [("C14", "env[\"A\"]"), ("C14", "mounts[0].source")]);
-        assert!(findings[0].message.contains("\"{{\"") && !findings[0].message.contains("Hostname"));
-        assert_eq!(templates(texts, true), []);
+    fn c14_braces_that_are_no_placeholder() {
+        let is_refused = |text: &str| !templates([("hostname".to_owned(), text)]).is_empty();
+        for bad in ["{{", "p{{w}}", "{{ .Values.x }}", "{{env \"X\"}}", "{{.Task.Slot}}-{{x}}"] {
+            assert!(is_refused(bad), "{bad}");
+        }
+        for good in [
+            "",
+            "}}",
+            "{x}",
+            "{{.Node.Hostname}}",
+            "{{if eq .Task.Slot 1}}a{{else}}b{{end}}",
+            "{{\"{{\"}}x",
+            "{{`{{`}}",
+        ] {
+            assert!(!is_refused(good), "{good}");
+        }
+        let finding = &templates([("env[\"A\"]".to_owned(), "{{")])[0];
+        assert_eq!((finding.code, finding.path.as_str()), ("C14", "env[\"A\"]"));
+        assert!(finding.message.ends_with("write {{\"{{\"}}."), "{}", finding.message);
     }
 }

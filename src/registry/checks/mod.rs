@@ -3,17 +3,43 @@
 //! Each rule is pure, bears a stable name, and says what to do instead. What is not known yet is given as `None`, and
 //! the rules that need it stay silent; they are asked again when everything is known.
 
+mod auth;
+mod content;
 mod environment;
+mod given;
+mod image;
+mod mounts;
+mod moves;
+mod nodes;
+mod object_store;
+mod proxy;
 mod publishing;
+mod redis;
+mod rules;
+mod secrets;
+mod sizing;
 mod storage;
+mod tls;
 mod updates;
 
+pub use auth::{nobody, silly};
+pub use content::{cloudfront, headers, notification_headers, read_only};
 pub use environment::{environment, templates};
+pub use given::{Given, any_set};
+pub use image::{dialect, image};
+pub use mounts::{covers, mounts};
+pub use moves::{Place, Upgrade, storage_moves, upgrade};
+pub use nodes::{Node, managers, no_folder};
+pub use object_store::{S3, is_inside, s3};
+pub use proxy::{Cache, Store, cache};
 pub use publishing::{Access, Port, PublishMode, access, ports, url};
-pub use storage::{Filesystem, Mount, StorageUse, storage};
+pub use redis::{Redis, redis};
+pub use rules::{RULES, Rule, TOPICS, Weight};
+pub use secrets::{CONFIG_LIMIT, SECRET_LIMIT, http_secret, missing, size, targets};
+pub use sizing::{Sizing, global, lonely, sizing};
+pub use storage::{Filesystem, Mount, StorageUse, spread_over, storage};
+pub use tls::{LetsEncrypt, client_auth, lets_encrypt};
 pub use updates::{FailureAction, Updates, updates};
-
-use super::{Dialect, Finding, image::Reference};
 
 /// How many tasks a service has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,40 +60,6 @@ impl Replicas {
         match self {
             Self::Global => "The tasks of a global service".to_owned(),
             Self::Count(count) => format!("{count} replicas"),
-        }
-    }
-}
-
-/// P22: the dialect, from `distribution` if that is set, else from the image's tag.
-///
-/// # Errors
-/// The finding to report where neither tells.
-pub fn dialect(distribution: Option<Dialect>, image: &Reference) -> Result<Dialect, Finding> {
-    distribution.or_else(|| image.effective_tag().and_then(Dialect::of_tag)).ok_or_else(|| {
-        Finding::error(
-            "P22",
-            "distribution",
-            format!(
-                "It can't be told from the image {image} which version of Distribution is in it, and the configuration \
-                 file depends on that. Set distribution to \"2.8\", \"3.0\" or \"3.1\", or use a tag such as \
-                 registry:3."
-            ),
-        )
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn p22_the_dialect_must_be_known() {
-        let image = |text: &str| text.parse::<Reference>().unwrap();
-        assert_eq!(dialect(None, &image("registry:2.8.3")), Ok(Dialect::V2_8));
-        assert_eq!(dialect(Some(Dialect::V3_0), &image("hub.local/own:latest")), Ok(Dialect::V3_0));
-        for text in ["registry", "registry:latest", "hub.local/own:1"] {
-            let finding = dialect(None, &image(text)).unwrap_err();
-            assert_eq!((finding.code, finding.is_error()), ("P22", true));
         }
     }
 }

@@ -48,6 +48,27 @@ pub struct StorageUse<'a> {
     pub in_memory: bool,
     /// Whether `placement.constraints` has anything in it.
     pub has_constraint: bool,
+    /// Whether the registry is a pull-through cache, or may be one. Each task of a cache may have files of its own, and they
+    /// can be had again.
+    pub is_cache: bool,
+}
+
+/// S5: `nodes` can run the one task that has its images on a node's disk.
+pub fn spread_over(nodes: &[String], storage: &StorageUse<'_>) -> Option<Finding> {
+    let is_local = storage.filesystem.as_ref().is_some_and(|filesystem| {
+        !filesystem.is_shared() && !matches!(filesystem.mount, Mount::Nothing | Mount::Tmpfs)
+    });
+    let is_one = storage.replicas == Some(Replicas::Count(1)) && storage.has_constraint && !storage.is_cache;
+    (is_local && is_one && nodes.len() > 1).then(|| {
+        let message = format!(
+            "{} nodes satisfy placement.constraints ({}), and the images are on one of them only: a task that is started \
+             again elsewhere would not have them. Narrow the constraints down to that node, for example by node.hostname, or \
+             use shared storage.",
+            nodes.len(),
+            nodes.join(", ")
+        );
+        Finding::warning("S5", "placement.constraints", message)
+    })
 }
 
 /// Applies S1, S2, S3 and S4. S6, exactly one driver, needs the whole file: see
@@ -55,6 +76,7 @@ pub struct StorageUse<'a> {
 pub fn storage(storage: &StorageUse<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if storage.in_memory
+        && !storage.is_cache
         && let Some(replicas) = storage.replicas.filter(|replicas| replicas.are_many())
     {
         let message = format!(
@@ -80,7 +102,7 @@ fn local_files(storage: &StorageUse<'_>, filesystem: &Filesystem<'_>, findings: 
         );
         findings.push(Finding::warning("S3", "storage.filesystem", message));
     }
-    if filesystem.is_shared() {
+    if filesystem.is_shared() || storage.is_cache {
         return;
     }
     let (attribute, place) = match filesystem.mount {
@@ -121,6 +143,7 @@ mod tests {
             filesystem: Some(Filesystem { mount, root_directory: None, shared: None }),
             in_memory: false,
             has_constraint: true,
+            is_cache: false,
         }
     }
 
@@ -148,6 +171,9 @@ mod tests {
             []
         );
         assert_eq!(codes(&StorageUse { replicas: None, ..on(Mount::Volume("hub")) }), []);
+        let cache =
+            StorageUse { replicas: Some(Replicas::Global), is_cache: true, ..on(Mount::Volume("hub")) };
+        assert_eq!(codes(&cache), [], "each node has a cache of its own");
     }
 
     #[test]
@@ -169,5 +195,18 @@ mod tests {
         assert_eq!(codes(&StorageUse { has_constraint: false, ..on(Mount::Volume("hub")) }), [(false, "S4")]);
         assert_eq!(codes(&StorageUse { has_constraint: false, ..on(Mount::SharedVolume("hub")) }), []);
         assert_eq!(codes(&StorageUse { has_constraint: false, ..on(Mount::Extra) }), []);
+    }
+
+    #[test]
+    fn s5_constraints_that_several_nodes_satisfy() {
+        let nodes = ["hubworker01", "hubworker02"].map(str::to_owned);
+        let code =
+            |storage: &StorageUse<'_>, nodes: &[String]| spread_over(nodes, storage).map(|found| found.code);
+        let pinned = on(Mount::Volume("hub"));
+        assert_eq!(code(&pinned, &nodes), Some("S5"));
+        assert_eq!(code(&pinned, &nodes[..1]), None);
+        assert_eq!(code(&on(Mount::SharedVolume("nfs")), &nodes), None);
+        assert_eq!(code(&StorageUse { has_constraint: false, ..pinned }, &nodes), None, "S4 says it already");
+        assert_eq!(code(&StorageUse { replicas: None, ..pinned }, &nodes), None);
     }
 }

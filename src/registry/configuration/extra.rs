@@ -244,6 +244,15 @@ impl<'a> Inspector<'a> {
     }
 
     fn unknown(&mut self, path: &[&str], elsewhere: Option<&str>, similar: Option<&str>) {
+        if let ([section @ ("reporting" | "compatibility"), ..], true) = (path, self.dialect.is_3()) {
+            return self.error(
+                "S7",
+                format!(
+                    "has the section \"{section}\", which was removed in Distribution 3. Leave it out, or stay on an image of \
+                     2.8."
+                ),
+            );
+        }
         let mut message = format!(
             "has the key \"{}\", which Distribution {} does not read: it would be ignored without a word.",
             path.join("."),
@@ -388,6 +397,7 @@ pub(super) fn inspect_choices(merged: &Map, dialect: Dialect) -> Vec<Finding> {
             format!("Exactly one storage driver may be configured, here are {}: {}.", several.len(), several.join(", ")),
         )),
     }
+    findings.extend(partial_purging(merged));
     let auth: Vec<&str> = names("auth", |_| true);
     if auth.len() > 1 {
         findings.push(Finding::error(
@@ -402,4 +412,21 @@ pub(super) fn inspect_choices(merged: &Map, dialect: Dialect) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// C7: with fewer than four keys the registry panics, unless the first of them switches the rest off.
+fn partial_purging(merged: &Map) -> Option<Finding> {
+    let purging = match typed(merged, &["storage", "maintenance", "uploadpurging"])? {
+        Node::Map(purging) => purging,
+        _ => return None,
+    };
+    let missing =
+        ["enabled", "age", "interval", "dryrun"].into_iter().find(|key| !purging.contains_key(*key))?;
+    (purging.get("enabled") != Some(&Node::Bool(false))).then(|| {
+        let message = format!(
+            "storage.maintenance.uploadpurging has no \"{missing}\" any more, and Distribution panics without all four of its \
+             keys. Leave it in, or set enabled to false."
+        );
+        Finding::error("C7", "extra_config", message)
+    })
 }

@@ -191,12 +191,41 @@ fn c12_owned_keys_are_refused() {
     assert_eq!(open.inspect(Dialect::V3_1), []);
 }
 
+fn codes(text: &str) -> Vec<&'static str> {
+    findings(text, Dialect::V3_1).into_iter().map(|(_, code, _)| code).collect()
+}
+
 #[test]
-fn s6_s7_a5_exactly_one_of_each() {
-    let codes = |text| findings(text, Dialect::V3_1).iter().map(|(_, code, _)| *code).collect::<Vec<_>>();
+fn s6_exactly_one_driver() {
     assert_eq!(codes("storage: { inmemory: {} }"), ["S6"]);
     assert_eq!(codes("storage: { filesystem: null }"), ["C11", "S6"]);
     assert_eq!(codes("storage: { filesystem: null, inmemory: {} }"), ["C11"]);
-    assert_eq!(codes("storage: { filesystem: null, oss: { bucket: b } }"), ["C11", "C10", "S7"]);
+}
+
+#[test]
+fn s7_what_distribution_3_has_no_more() {
+    let oss = "storage: { filesystem: null, oss: { bucket: b } }";
+    assert_eq!(codes(oss), ["C11", "C10", "S7"]);
+    let reporting = "reporting: { newrelic: { name: hub } }";
+    assert_eq!(codes(reporting), ["S7"]);
+    assert_eq!(codes("compatibility: { schema1: { enabled: true } }"), ["S7"]);
+    for text in [oss, reporting] {
+        let on_2 = findings(text, Dialect::V2_8);
+        assert!(on_2.iter().all(|(_, code, _)| *code == "C11"), "{on_2:?}");
+    }
+}
+
+#[test]
+fn a5_at_most_one_kind_of_authentication() {
     assert_eq!(codes("auth: { silly: { realm: r, service: s } }"), ["A5"]);
+    assert_eq!(codes("auth: { htpasswd: { realm: Registry } }"), [""; 0]);
+}
+
+#[test]
+fn c7_purging_by_halves_makes_the_registry_panic() {
+    let purging = |keys: &str| codes(&format!("storage: {{ maintenance: {{ uploadpurging: {keys} }} }}"));
+    assert_eq!(purging("{ enabled: true }"), ["C7"]);
+    assert_eq!(purging("{ enabled: true, age: 1h, interval: 1h }"), ["C7"]);
+    assert_eq!(purging("{ enabled: true, age: 1h, interval: 1h, dryrun: false }"), [""; 0]);
+    assert_eq!(purging("{ enabled: false }"), [""; 0]);
 }

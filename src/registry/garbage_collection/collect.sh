@@ -34,8 +34,8 @@ done
 
 # Where the images are; nothing if it is no file system.
 root=
-driver=${REGISTRY_STORAGE:-}
-driver=${driver%%[!a-z0-9]*}
+# A word, or YAML that begins with it.
+driver=$(printf '%s' "${REGISTRY_STORAGE:-}" | sed -nE '1s/^[^a-z0-9]*([a-z0-9]+).*/\1/p')
 if [ -n "${REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY:-}" ]; then
     root=$REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY
 elif [ "$driver" = filesystem ] || { [ -z "$driver" ] && has filesystem; }; then
@@ -125,7 +125,11 @@ blobs() {
 
 # collect OPTION...: what the program says is shortened to what a person wants to follow, and its last lines if it failed.
 collect() {
-    { "$program" garbage-collect "$@" "$config" 2>&1 && echo '::ended 0' || echo "::ended $?"; } |
+    {
+        "$program" garbage-collect "$@" "$config" 2>&1
+        # Its last line may have no end.
+        printf '\n::ended %s\n' $?
+    } |
         awk -v eligible="$work/eligible" -v swept="$work/swept" -v blobs="$root/docker/registry/v2/blobs/" '
             /^::ended / { status = $2; next }
             /^blob eligible for deletion: / {
@@ -142,8 +146,11 @@ collect() {
             }
             /: marking |level"?[:=]"?info|: layer link eligible|^manifest eligible|^$/ { next }
             /^[a-z0-9][a-z0-9._\/-]*$/ { print "::repository " $1; fflush(); next }
+            # Nothing was ever pushed.
+            /failed to mark: .*[Pp]ath not found: \/docker\/registry\/v2\/repositories$/ { empty = 1; next }
             { last[++lines] = $0 }
             END {
+                if (empty) status = 0
                 if (status != 0) for (i = lines > 10 ? lines - 9 : 1; i <= lines; i++) print last[i]
                 print deleted + 0, status > swept
             }'

@@ -97,7 +97,7 @@ fn urls_that_cannot_be_asked() {
         Probe::new("https://hub", Trust::Authorities("x"), None),
         Err(ProbeError::Authority(_))
     ));
-    assert_eq!(Probe::new("https://hub:444/x", Trust::Anybody, None).unwrap().url.path(), "/x");
+    assert_eq!(Probe::new("https://hub:444/x", Trust::Anybody, None).unwrap().place.url.path(), "/x");
 }
 
 fn pair(name: &str) -> (String, Certificate) {

@@ -118,6 +118,7 @@ fn storage(config: &Config) -> Vec<Finding> {
         filesystem,
         has_constraint: !list(config.get("placement.constraints")).is_empty()
             || !config.is_known("placement"),
+        is_cache: config.is_set("proxy"),
     });
     let places = ["volume", "bind", "nfs", "cluster_volume", "tmpfs"];
     if places.iter().filter(|name| has(name)).count() > 1 {

@@ -2,6 +2,7 @@
 
 mod check;
 mod engine;
+mod loss;
 mod owned;
 mod plan;
 mod settings;
@@ -13,12 +14,13 @@ use crate::registry::image;
 use crate::resources::{
     failure::{Doing, ready},
     names::service_name,
+    swarm_registry_garbage_collection::end_left,
 };
 use crate::terraform::{
     Computed, Config, Context, Diagnostics, Duration, Model, Plan, Private, Resource, Result, Timeouts,
 };
-pub use settings::Settings;
 use settings::WaitFor;
+pub use settings::{Settings, web_address};
 
 /// A private registry (CNCF Distribution, the image `registry`) as a service of the swarm.
 ///
@@ -74,6 +76,10 @@ pub struct RegistryService {
     #[tf(default = 1, check = service::count)]
     keep_secrets: i64,
 
+    /// Whether images may be lost that are in no storage. With nothing mounted under them they go with the task that a
+    /// change replaces, and such a change is refused unless this is `true`.
+    discard_images: Option<bool>,
+
     /// What an apply waits for.
     #[tf(default = WaitFor::default())]
     wait_for: WaitFor,
@@ -113,6 +119,7 @@ impl Resource for RegistryService {
 
     async fn check(plan: &Plan, docker: &Docker) -> Diagnostics {
         let mut found = check::rendered(plan);
+        found.extend(loss::check(plan));
         found.extend(service::check(&Self::attributes(), plan, docker).await);
         found
     }
@@ -163,6 +170,7 @@ impl Resource for RegistryService {
 
     async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
         let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::minutes(5));
+        end_left(self.id.get()?, &self.name, &context.client).await?;
         service::remove(self.id.get()?, &self.name, &limit, &context.client).await?;
         owned::remove_all(&self.name, &context.client).await
     }
@@ -185,7 +193,7 @@ impl Resource for RegistryService {
 }
 
 /// Whether an image is CNCF Distribution's: `registry`, wherever it is pulled from, or `distribution`.
-fn is_registry(image: &str) -> bool {
+pub(super) fn is_registry(image: &str) -> bool {
     let Ok(image) = image.parse::<image::Reference>() else { return false };
     image.path().rsplit('/').next().is_some_and(|name| name == "registry" || name == "distribution")
 }
@@ -228,6 +236,7 @@ impl RegistryService {
             service: Parts::none(),
             deployment: Deployment::default(),
             keep_secrets: 1,
+            discard_images: None,
             wait_for: WaitFor::default(),
             timeouts: None,
             id: Computed::default(),

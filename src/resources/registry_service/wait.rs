@@ -3,7 +3,10 @@
 use super::RegistryService;
 use crate::{
     docker::Docker,
-    registry::probe::{Expectation, Probe, Trust},
+    registry::{
+        Trust,
+        probe::{Expectation, Probe},
+    },
     resources::{failure::sentence, service::Wanted},
     terraform::{Context, Diagnostic, Duration, Result},
 };

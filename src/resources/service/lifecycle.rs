@@ -4,7 +4,11 @@ use super::{
     Known, Wanted, generations, generations::References, live::Wish, remember_names, too_old::too_old,
 };
 use crate::docker::{self, Change, Docker, Found, Service, ServiceSpec, Wait};
-use crate::resources::failure::{Doing, failure, ready};
+use crate::resources::{
+    failure::{Doing, failure, ready},
+    registry_service::is_registry,
+    swarm_registry_garbage_collection::end_left,
+};
 use crate::terraform::{
     Attribute, Context, Diagnostic, Diagnostics, Duration, Model, Object, Plan, Private, Result,
 };
@@ -53,7 +57,7 @@ impl Wanted {
             let services = docker.services().await.doing(|| "list the services".to_owned())?;
             found.extend(Wish::of(self).against(&nodes, &services));
         }
-        found.into_iter().next().map_or(Ok(()), Err)
+        found.into_iter().find(Diagnostic::is_error).map_or(Ok(()), Err)
     }
 
     /// Creates the service, and answers its ID.
@@ -89,6 +93,9 @@ impl Wanted {
         let docker = &context.client;
         let known = Known::to_write(&self.parts, docker).await?;
         let auth = self.credentials(docker).await?;
+        if is_registry(&self.image) {
+            end_left(id, &self.name, docker).await?;
+        }
         let resend = self.has_new_credentials(prior) && auth.is_some();
         let paused = is_unsettled(&context.private) && self.is_paused(id, docker).await?;
         context.private.set(UNSETTLED, true);

@@ -42,7 +42,7 @@ fn constraints(constraints: &BTreeSet<String>) -> Result<(), String> {
     constraints.iter().try_for_each(|text| constraint(text).map(drop))
 }
 
-/// Swarm understands spreading over labels only, and ignores everything else without a word.
+/// Swarm understands spreading over labels only, and ignores everything else without a word (P10).
 fn spread(labels: &[String]) -> Result<(), String> {
     let known = |label: &String| label.starts_with("node.labels.") || label.starts_with("engine.labels.");
     match labels.iter().find(|label| !known(label)) {
@@ -101,6 +101,13 @@ impl Placement {
         if with_platforms {
             placement.platforms = Some(wanted.iter().map(Platform::engine).collect());
         }
+    }
+
+    /// Whether a node is of one of the platforms, if any are named.
+    pub fn has_platform_of(&self, node: &docker::Node) -> bool {
+        let platforms = self.platforms.iter().flatten().map(Platform::engine).collect();
+        let placement = docker::Placement { platforms: Some(platforms), ..docker::Placement::default() };
+        placement.admits(node) != Some(false)
     }
 
     /// The constraints as the scheduler understands them.

@@ -1,5 +1,6 @@
 //! What Swarm's scheduler will make of constraints, told before it is asked.
 
+use super::Placement;
 use crate::docker::{Constraint, Node};
 
 /// The keys that the scheduler knows beside `node.labels.*` and `engine.labels.*` (swarmkit, `constraint.go`).
@@ -26,17 +27,18 @@ pub fn constraint(text: &str) -> Result<Constraint, String> {
 
 /// The nodes that can get a task, and why the others cannot.
 #[derive(Debug, Default)]
-pub struct Eligible {
-    /// Names of the nodes that can.
-    pub nodes: Vec<String>,
+pub struct Eligible<'a> {
+    /// The nodes that can.
+    pub nodes: Vec<&'a Node>,
     /// For each other node its name and the first reason.
     pub others: Vec<(String, String)>,
 }
 
-impl Eligible {
+impl<'a> Eligible<'a> {
     /// Looks at each node.
-    pub fn among<'a>(nodes: impl IntoIterator<Item = &'a Node>, constraints: &[Constraint]) -> Self {
+    pub fn among(nodes: impl IntoIterator<Item = &'a Node>, placement: &Placement) -> Self {
         let mut eligible = Eligible::default();
+        let constraints = placement.parsed();
         for node in nodes {
             let name = node.hostname().to_owned();
             // What cannot be told, as with addresses, is taken to be satisfied: the scheduler will say.
@@ -49,10 +51,18 @@ impl Eligible {
                     let operator = if *equal { "==" } else { "!=" };
                     eligible.others.push((name, format!("does not satisfy {key}{operator}{value}")));
                 }
-                None => eligible.nodes.push(name),
+                None if !placement.has_platform_of(node) => {
+                    eligible.others.push((name, "has none of placement.platforms".to_owned()));
+                }
+                None => eligible.nodes.push(node),
             }
         }
         eligible
+    }
+
+    /// The names of the nodes that can.
+    pub fn names(&self) -> Vec<String> {
+        self.nodes.iter().map(|node| node.hostname().to_owned()).collect()
     }
 
     /// Why the others cannot, in one line.
@@ -95,8 +105,10 @@ mod tests {
             node("c", "down", &serde_json::json!({ "zone": "east" })),
             node("d", "ready", &serde_json::json!({})),
         ];
-        let eligible = Eligible::among(&nodes, &[constraint("node.labels.zone==east").unwrap()]);
-        assert_eq!(eligible.nodes, ["a"]);
+        let placement =
+            Placement { constraints: ["node.labels.zone==east".to_owned()].into(), ..Placement::default() };
+        let eligible = Eligible::among(&nodes, &placement);
+        assert_eq!(eligible.names(), ["a"]);
         assert_eq!(
             eligible.reasons(),
             "b does not satisfy node.labels.zone==east; c is not ready and active; d does not satisfy node.labels.zone==east"

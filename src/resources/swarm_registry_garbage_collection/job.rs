@@ -27,7 +27,12 @@ pub(super) fn secret_name(service: &str) -> String {
 
 /// What tells the job and its secret from those that others gave such a name.
 pub(super) fn labels(service: &Service) -> Labels {
-    BTreeMap::from([(format!("{OWN_LABELS}garbage-collection-of"), service.id.clone())])
+    labels_of(&service.id)
+}
+
+/// The same, of the service with this ID.
+pub(super) fn labels_of(id: &str) -> Labels {
+    BTreeMap::from([(format!("{OWN_LABELS}garbage-collection-of"), id.to_owned())])
 }
 
 /// Folders of the service's containers that outlive them.
@@ -39,6 +44,14 @@ pub(super) fn mounted(spec: &ServiceSpec) -> Vec<String> {
     };
     let mounts = container(spec).and_then(|container| container.mounts.as_ref()).into_iter().flatten();
     mounts.filter(lasts).filter_map(|mount| mount.target.clone()).collect()
+}
+
+/// The volumes and folders that the service's containers may write to, each with its kind.
+pub(super) fn storage(spec: &ServiceSpec) -> Vec<(String, String)> {
+    let mounts = container(spec).and_then(|container| container.mounts.as_ref()).into_iter().flatten();
+    let writable = mounts.filter(|mount| mount.read_only != Some(true));
+    let sources = writable.filter_map(|mount| Some((mount.kind.clone()?, mount.source.clone()?)));
+    sources.filter(|(_, source)| !source.is_empty()).collect()
 }
 
 /// What the service's containers are started with, as far as the service says it.

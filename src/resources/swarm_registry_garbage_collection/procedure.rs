@@ -7,12 +7,15 @@ mod aftercare;
 mod alone;
 mod steps;
 
+pub use aftercare::end_left;
+
 use super::{job, settings::Collection};
 use crate::docker::{self, Docker, Found, Service, Wait};
 use crate::registry::garbage_collection::Surroundings;
 use crate::resources::{
     failure::{Doing, ready},
     generation::random_bytes,
+    registry_service::is_registry,
 };
 use crate::terraform::{Diagnostic, Progress, Result};
 use futures_util::FutureExt;
@@ -74,9 +77,11 @@ impl<'a> Run<'a> {
         let what = || self.doing();
         ready(self.docker, what).await?;
         let service = self.registry().await?;
-        self.alone(&service).await?;
-        let service = self.at_rest(&service.id).await?;
-        let work = AssertUnwindSafe(tokio::time::timeout_at(self.ends, self.work(&service))).catch_unwind();
+        // Each step lies on the heap: together they would be too much for the stack of a thread.
+        Box::pin(self.alone(&service)).await?;
+        let service = Box::pin(self.at_rest(&service.id)).await?;
+        let work = tokio::time::timeout_at(self.ends, Box::pin(self.work(&service)));
+        let work = AssertUnwindSafe(work).catch_unwind();
         let outcome = match work.await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(Diagnostic::error(
@@ -88,7 +93,7 @@ impl<'a> Run<'a> {
             )),
             Err(_) => Err(Diagnostic::bug("It panicked while it collected.")),
         };
-        let after = self.aftercare(&service).await;
+        let after = Box::pin(self.aftercare(&service)).await;
         let (blobs, bytes) = match (outcome, after) {
             (Ok(counted), Ok(())) => counted,
             (Err(error), Ok(())) => return Err(error),
@@ -106,13 +111,13 @@ impl<'a> Run<'a> {
     async fn work(&self, service: &Service) -> Result<(u64, Option<u64>)> {
         let surroundings = self.surroundings(service);
         let secret = self.secret(service).await?;
-        self.check(service, &surroundings, secret.as_ref()).await?;
+        Box::pin(self.check(service, &surroundings, secret.as_ref())).await?;
         if self.what.dry_run {
-            return self.dry_run(service, &surroundings).await;
+            return Box::pin(self.dry_run(service, &surroundings)).await;
         }
-        self.make_read_only(service).await?;
-        let counted = self.sweep(service, &surroundings).await?;
-        self.flush(self.docker, service, &surroundings, secret.as_ref()).await?;
+        Box::pin(self.make_read_only(service)).await?;
+        let counted = Box::pin(self.sweep(service, &surroundings)).await?;
+        Box::pin(self.flush(self.docker, service, &surroundings, secret.as_ref())).await?;
         Ok(counted)
     }
 
@@ -160,7 +165,9 @@ impl<'a> Run<'a> {
                  even now. {failure}"
             ))
         })?;
+        self.docker.wait_older_tasks_ended(id, self.left()).await.doing(|| self.doing())?;
         let service = self.docker.inspect_service(id).await.doing(|| self.doing())?;
+        self.alone_on_its_storage(&service).await?;
         // The swarm goes on with a paused update at the next write, and undoes one that it rolls back.
         let paused = service.update_status.as_ref().is_some_and(|update| {
             matches!(update.state, docker::UpdateState::Paused | docker::UpdateState::RollbackPaused)
@@ -174,7 +181,46 @@ impl<'a> Run<'a> {
         Ok(service)
     }
 
+    /// Refuses where another registry would go on writing to the same volume or folder.
+    async fn alone_on_its_storage(&self, service: &Service) -> Result<()> {
+        let services = self.docker.services_now().await.doing(|| "list the services".to_owned())?;
+        let storage = job::storage(&service.spec);
+        let shares = |other: &&Service| {
+            other.id != service.id
+                && other.spec.labels.as_ref() != Some(&job::labels(service))
+                && other.spec.image().is_some_and(is_registry)
+                && job::storage(&other.spec).iter().any(|source| storage.contains(source))
+        };
+        match services.iter().find(shares) {
+            None => Ok(()),
+            Some(other) => Err(self.refused(format!(
+                "Registry `{}` has the same volume or folder, and would go on writing while it is collected. Let one service have \
+                 all tasks on this storage, or take the mount out of the other meanwhile.",
+                other.name()
+            ))),
+        }
+    }
+
     fn set(flag: &AtomicBool) {
         flag.store(true, SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::{Endpoint, Settings};
+
+    /// A thread of the runtime has 2 MiB, and each layer above moves the whole of it.
+    #[test]
+    fn a_run_is_small() {
+        let endpoint = Endpoint::resolve(&Settings::default(), &|_| None, None).unwrap();
+        let docker = Docker::new(&endpoint).unwrap();
+        let service = "hub".to_owned();
+        let (dry_run, delete_untagged, force_delete_untagged, redis) = (false, false, false, None);
+        let what = Collection { service, dry_run, delete_untagged, force_delete_untagged, redis };
+        let run = Run::new(&what, Duration::from_secs(1), &docker, Progress::default());
+        let size = size_of_val(&run.collect());
+        assert!(size < 32 << 10, "{size} bytes");
     }
 }

@@ -240,14 +240,14 @@ impl Settings {
         if let Some(cache) = &self.cache {
             files.extend(cache.files(prior.and_then(|prior| prior.cache.as_ref())));
         }
+        if let Some(middleware) = &self.middleware {
+            files.extend(middleware.files(prior.and_then(|prior| prior.middleware.as_ref())));
+        }
         if let Some(compatibility) = &self.compatibility {
             files.extend(compatibility.files(prior.and_then(|prior| prior.compatibility.as_ref())));
         }
         let trusted = Content::optional(&self.trusted_ca, &self.trusted_ca_secret);
         files.extend(File::all([(Role::TrustedCa, "trusted_ca", trusted)]));
-        if let Some(middleware) = &self.middleware {
-            files.extend(middleware.files(prior.and_then(|prior| prior.middleware.as_ref())));
-        }
         files
     }
 
@@ -309,7 +309,7 @@ fn host_and_port(address: &str) -> std::result::Result<(), String> {
 }
 
 /// Distribution ignores an address without a scheme without a word (checks T13 and C3).
-fn web_address(url: &str) -> std::result::Result<(), String> {
+pub fn web_address(url: &str) -> std::result::Result<(), String> {
     match url.parse::<::http::Uri>() {
         Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() => Ok(()),
         _ => Err("an address begins with `http://` or `https://` and a host".to_owned()),

@@ -160,10 +160,10 @@ impl Run<'_> {
         if self.what.redis.is_some() {
             Self::set(&self.made.stale);
         }
-        let collecting = self.job(self.docker, service, What::Collect, surroundings, None);
+        let collecting = Box::pin(self.job(self.docker, service, What::Collect, surroundings, None));
         let said = tokio::select! {
             said = collecting => said?,
-            changed = self.watch(service) => return Err(changed),
+            changed = Box::pin(self.watch(service)) => return Err(changed),
         };
         let (blobs, bytes) = said.collected.unwrap_or_default();
         self.progress.report(format!("{} deleted", counts(blobs, bytes)));
@@ -249,7 +249,7 @@ impl Run<'_> {
             teller.tell(&line);
             said.take(line);
         });
-        let ended = ended.await.map_err(|failure| {
+        let ended = Box::pin(ended).await.map_err(|failure| {
             if let JobFailure::Engine(Error::NameTaken { .. }) = failure {
                 // It is another run's, and not to be removed.
                 self.made.job.store(false, SeqCst);

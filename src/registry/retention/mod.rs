@@ -3,6 +3,10 @@
 //! Distribution keeps everything for ever and does not know when something was pushed; what is known is when an image
 //! was built, from its own configuration.
 
+mod sweep;
+
+pub use sweep::Repository;
+
 use regex_lite::Regex;
 use std::{
     collections::BTreeSet,

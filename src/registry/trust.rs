@@ -1,10 +1,6 @@
-//! One connection, one request, one answer.
+//! Whom to believe that a registry is who it says.
 
-use super::{Answer, Probe, ProbeError};
-use bytes::Bytes;
-use http::{HeaderName, Request, header};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::rt::TokioIo;
+use super::probe::ProbeError;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::{
@@ -14,14 +10,7 @@ use rustls::{
     crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
-use std::{io, sync::Arc};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
-
-/// More than any answer to `/v2/` has.
-const BODY_LIMIT: usize = 16 * 1024;
+use std::sync::Arc;
 
 /// Whom to believe that the server is who it says.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +23,11 @@ pub enum Trust<'a> {
     Anybody,
 }
 
-pub(super) fn tls(trust: Trust<'_>) -> Result<Arc<ClientConfig>, ProbeError> {
+/// What TLS needs to know of whom to believe.
+///
+/// # Errors
+/// [`ProbeError::Authority`]: the authorities cannot be used.
+pub(super) fn config(trust: Trust<'_>) -> Result<Arc<ClientConfig>, ProbeError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let refuse = |reason: &str| ProbeError::Authority(reason.to_owned());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -146,110 +139,6 @@ fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots
-}
-
-pub(super) async fn ask(probe: &Probe) -> Result<Answer, ProbeError> {
-    let stream = connect(probe).await?;
-    match &probe.tls {
-        None => exchange(probe, stream).await,
-        Some(config) => exchange(probe, handshake(probe, config, stream).await?).await,
-    }
-}
-
-async fn connect(probe: &Probe) -> Result<TcpStream, ProbeError> {
-    let bracketed = if probe.host.contains(':') { format!("[{}]", probe.host) } else { probe.host.clone() };
-    let address = probe.connect_to.clone().unwrap_or_else(|| format!("{bracketed}:{}", probe.port));
-    let resolved = tokio::net::lookup_host(&address).await;
-    let resolved: Vec<_> =
-        resolved.map_err(|source| ProbeError::Resolve { host: address.clone(), source })?.collect();
-    TcpStream::connect(resolved.as_slice()).await.map_err(|source| match source.kind() {
-        io::ErrorKind::ConnectionRefused => ProbeError::Refused(address),
-        _ => ProbeError::Connection { address, source },
-    })
-}
-
-async fn handshake(
-    probe: &Probe,
-    config: &Arc<ClientConfig>,
-    stream: TcpStream,
-) -> Result<tokio_rustls::client::TlsStream<TcpStream>, ProbeError> {
-    let host = || probe.host.clone();
-    let name = ServerName::try_from(host()).map_err(|_| ProbeError::Url {
-        url: probe.url.to_string(),
-        reason: "its host is neither a name nor an address".to_owned(),
-    })?;
-    let connector = tokio_rustls::TlsConnector::from(Arc::clone(config));
-    connector.connect(name, stream).await.map_err(|error| {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-            Some(Error::InvalidCertificate(reason)) => {
-                ProbeError::Certificate { host: host(), reason: certificate_reason(reason) }
-            }
-            Some(Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
-                ProbeError::NotTls(probe.url.to_string())
-            }
-            Some(other) => ProbeError::Tls { host: host(), reason: other.to_string() },
-            None => {
-                ProbeError::Connection { address: format!("{}:{}", probe.host, probe.port), source: error }
-            }
-        }
-    })
-}
-
-fn certificate_reason(error: &CertificateError) -> String {
-    match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_owned(),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet".to_owned()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("it is for another host ({error})")
-        }
-        CertificateError::UnknownIssuer => {
-            "it is signed by an authority that is not trusted; is its certificate given as ca?".to_owned()
-        }
-        other => other.to_string(),
-    }
-}
-
-async fn exchange<S>(probe: &Probe, stream: S) -> Result<Answer, ProbeError>
-where
-    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let url = probe.url.to_string();
-    let broken = |error: hyper::Error| ProbeError::Http { url: url.clone(), reason: error.to_string() };
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream))
-            .await
-            .map_err(broken)?;
-    let authority = probe.url.authority().map_or("", |authority| authority.as_str());
-    let path = probe.url.path_and_query().map_or("/v2/", |path| path.as_str());
-    let request = Request::get(path)
-        .header(header::HOST, authority)
-        .header(header::USER_AGENT, concat!("terraform-provider-swarm/", env!("CARGO_PKG_VERSION")))
-        .header(header::CONNECTION, "close")
-        .body(Empty::new())
-        .map_err(|error| ProbeError::Http { url: url.clone(), reason: error.to_string() })?;
-
-    // The connection is driven here and not in a task of its own, so that nothing outlives a deadline.
-    let answer = async {
-        let response = sender.send_request(request).await.map_err(broken)?;
-        let header = |name: HeaderName| {
-            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-        };
-        let (status, challenge) = (response.status().as_u16(), header(header::WWW_AUTHENTICATE));
-        let api_version = header(HeaderName::from_static("docker-distribution-api-version"));
-        // A body that is cut or too long doesn't change what the status says.
-        let body = Limited::new(response.into_body(), BODY_LIMIT).collect().await;
-        let body =
-            body.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
-        Ok(Answer { url: url.clone(), status, api_version, challenge, body })
-    };
-    tokio::pin!(answer);
-    tokio::select! {
-        answer = &mut answer => answer,
-        // The connection may end before the answer has been read to its end.
-        _ = connection => answer.await,
-    }
 }
 
 /// Takes any certificate, but checks that the server has its key.

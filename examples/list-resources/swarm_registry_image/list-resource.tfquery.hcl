@@ -1,0 +1,3 @@
+list "swarm_registry_image" "all" {
+  provider = swarm
+}

@@ -1,0 +1,4 @@
+import {
+  to = swarm_registry_image.alpine
+  id = "hub.example.com/library/alpine:3.20"
+}

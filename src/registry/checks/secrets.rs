@@ -1,0 +1,120 @@
+//! T16, T18 and T19: what Swarm takes as a secret, and where it puts it.
+
+use super::Replicas;
+use crate::registry::Finding;
+
+/// Swarm takes secrets of fewer bytes.
+pub const SECRET_LIMIT: usize = 512_000;
+
+/// Swarm takes configs of fewer bytes.
+pub const CONFIG_LIMIT: usize = 1_024_000;
+
+/// T16: whether Swarm takes so many bytes; `limit` is one of the two above. Nothing of them is said but their number.
+pub fn size(path: &str, what: &str, bytes: usize, limit: usize) -> Option<Finding> {
+    let message = match bytes {
+        0 => format!("{what} is empty, and Swarm takes no empty secret or config. Leave it out, or fill it."),
+        bytes if bytes >= limit => {
+            format!("{what} has {bytes} bytes, and Swarm takes fewer than {limit}. Make it smaller.")
+        }
+        _ => return None,
+    };
+    Some(Finding::error("T16", path, message))
+}
+
+/// T18 as far as it can be told offline: each file has a name of its own, and none is one of the provider's.
+///
+/// `attribute` is `secrets` or `configs`; `is_own` tells the names that the provider uses.
+pub fn targets(attribute: &str, targets: &[Option<&str>], is_own: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (at, target) in targets.iter().enumerate() {
+        let Some(target) = target else { continue };
+        let whose = if is_own(target) {
+            "by this resource itself"
+        } else if targets[..at].contains(&Some(target)) {
+            "twice"
+        } else {
+            continue;
+        };
+        let message = format!("{target} is mounted {whose}: the tasks would not start. Choose another name.");
+        findings.push(Finding::error("T18", format!("{attribute}[{at}].target"), message));
+    }
+    findings
+}
+
+/// T18 where the swarm is known: a secret that an attribute refers to, by ID or name, is not there.
+pub fn missing(path: &str, source: &str) -> Finding {
+    let message = format!(
+        "The swarm has no secret with the ID or name {source:?}. Make it first, for example with swarm_secret, or correct \
+         the name."
+    );
+    Finding::error("T18", path, message)
+}
+
+/// What is too short for a key that signs.
+const SHORT: usize = 16;
+
+/// T19: the HTTP secret that the user gives, by its length in bytes.
+pub fn http_secret(path: &str, bytes: usize, replicas: Option<Replicas>) -> Option<Finding> {
+    match bytes {
+        0 if replicas.is_some_and(Replicas::are_many) => Some(Finding::error(
+            "T19",
+            path,
+            "With an empty secret each replica makes one of its own, and pushes that reach more than one of them fail \
+             (\"blob upload invalid\"). Leave it out: then the provider makes one for all.",
+        )),
+        0 => Some(Finding::warning(
+            "T19",
+            path,
+            "With an empty secret the registry makes a new one at each start, and pushes that a restart interrupts fail. \
+             Leave it out: then the provider makes one and keeps it.",
+        )),
+        1..SHORT => Some(Finding::warning(
+            "T19",
+            path,
+            format!(
+                "The secret that signs uploads has {bytes} bytes and could be guessed; use at least {SHORT}, or leave it \
+                 out: then the provider makes one."
+            ),
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t16_what_swarm_takes_as_a_secret_or_config() {
+        let fits = |bytes, limit| size("tls.certificate", "The certificate", bytes, limit).is_none();
+        assert!(fits(1, SECRET_LIMIT) && fits(511_999, SECRET_LIMIT) && fits(512_000, CONFIG_LIMIT));
+        assert!(!fits(0, SECRET_LIMIT) && !fits(512_000, SECRET_LIMIT) && !fits(1_024_000, CONFIG_LIMIT));
+        assert_eq!(size("x", "It", 0, SECRET_LIMIT).unwrap().code, "T16");
+    }
+
+    #[test]
+    fn t18_two_files_of_one_name_and_secrets_that_are_not_there() {
+        let own = |name: &str| name == "registry.yml";
+        let codes = |given: &[Option<&str>]| {
+            targets("secrets", given, own).iter().map(|finding| finding.path.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(codes(&[Some("a"), Some("b"), None, None]), [""; 0]);
+        assert_eq!(codes(&[Some("a"), None, Some("a")]), ["secrets[2].target"]);
+        assert_eq!(codes(&[Some("registry.yml")]), ["secrets[0].target"]);
+        let gone = missing("tls.certificate_secret", "hub.crt");
+        assert_eq!((gone.code, gone.path.as_str()), ("T18", "tls.certificate_secret"));
+        assert!(gone.message.contains("\"hub.crt\""));
+    }
+
+    #[test]
+    fn t19_secrets_that_do_not_sign() {
+        let check = |bytes, count| {
+            let finding = http_secret("http.secret", bytes, Some(Replicas::Count(count)));
+            finding.map(|finding| (finding.is_error(), finding.code))
+        };
+        assert_eq!(check(0, 2), Some((true, "T19")));
+        assert_eq!(check(0, 1), Some((false, "T19")));
+        assert_eq!(check(15, 1), Some((false, "T19")));
+        assert_eq!(check(16, 3), None);
+    }
+}

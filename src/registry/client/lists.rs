@@ -1,0 +1,107 @@
+//! What there is in a registry: its repositories, and their tags.
+
+use super::{Client, Error, Result, Scope, request::Call};
+use http::{HeaderMap, Method, StatusCode, header};
+use serde::Deserialize;
+
+/// The longest page that is read.
+const PAGE_LIMIT: usize = 16 * 1024 * 1024;
+/// How many are asked for at a time. Distribution refuses more than its `catalog.maxentries`, 1000 by default.
+const PAGE: usize = 1000;
+/// The most pages that are read, so that a list without an end has one.
+const PAGES: usize = 10_000;
+
+#[derive(Deserialize)]
+struct Catalog {
+    repositories: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Tags {
+    tags: Option<Vec<String>>,
+}
+
+impl Client {
+    /// The repositories that there are, in the registry's order. One whose images are all deleted is still there.
+    ///
+    /// # Errors
+    /// They cannot be listed; a public hub does not let anybody.
+    pub async fn repositories(&self) -> Result<Vec<String>> {
+        let first = |size: Option<usize>| match size {
+            Some(size) => format!("/v2/_catalog?n={size}"),
+            None => "/v2/_catalog".to_owned(),
+        };
+        let read = |page: &[u8]| serde_json::from_slice(page).map(|page: Catalog| page.repositories);
+        self.pages(&first, &Scope::Catalog, "catalog of repositories", read).await
+    }
+
+    /// The tags of a repository, in the registry's order, which may be none.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is no such repository, and whatever keeps them from being listed.
+    pub async fn tags(&self, repository: &str) -> Result<Vec<String>> {
+        let first = |size: Option<usize>| match size {
+            Some(size) => format!("/v2/{repository}/tags/list?n={size}"),
+            None => format!("/v2/{repository}/tags/list"),
+        };
+        let read = |page: &[u8]| serde_json::from_slice(page).map(|page: Tags| page.tags);
+        self.pages(&first, &Scope::Pull(repository.to_owned()), &format!("repository {repository}"), read)
+            .await
+    }
+
+    async fn pages(
+        &self,
+        first: &(dyn Fn(Option<usize>) -> String + Sync),
+        scope: &Scope,
+        what: &str,
+        read: impl Fn(&[u8]) -> serde_json::Result<Option<Vec<String>>>,
+    ) -> Result<Vec<String>> {
+        let asked = || format!("list the {what}");
+        let mut next = self.uri(&first(Some(PAGE)))?;
+        let mut all: Vec<String> = vec![];
+        for page in 0..PAGES {
+            let call = Call::new(Method::GET, next.clone(), scope.clone(), asked());
+            let mut response = self.send(&call).await?;
+            if page == 0 && response.status() == StatusCode::BAD_REQUEST {
+                // It wants no pages as long as that, so it says how long they are.
+                let call = Call { uri: self.uri(&first(None))?, ..call };
+                response = self.send(&call).await?;
+            }
+            if response.status() == StatusCode::NOT_FOUND {
+                return Err(Error::NotFound { registry: self.registry().to_owned(), what: what.to_owned() });
+            }
+            let response = self
+                .expect(&Call::new(Method::GET, next.clone(), scope.clone(), asked()), response, &[200])
+                .await?;
+            let link = following(response.headers());
+            let body = self.body(response, PAGE_LIMIT, &asked).await?;
+            let found = read(&body).map_err(|_| self.malformed("it is not the JSON that is due"))?;
+            all.extend(found.unwrap_or_default());
+            match link {
+                // Only the way is taken from it, not the server.
+                Some(link) => {
+                    let link: http::Uri = link.parse().map_err(|_| self.malformed("its Link is no URL"))?;
+                    let link = self.uri(link.path_and_query().map_or("/", |it| it.as_str()))?;
+                    if link == next {
+                        return Err(self.malformed("its next page is the same again"));
+                    }
+                    next = link;
+                }
+                None => return Ok(all),
+            }
+        }
+        Err(Error::TooLong { what: format!("the list \"{what}\""), limit: PAGES * PAGE })
+    }
+}
+
+/// Where the next page is: `Link: </v2/_catalog?n=100&last=x>; rel="next"`.
+fn following(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::LINK).iter().filter_map(|line| line.to_str().ok());
+    let links = lines.flat_map(|line| line.split(','));
+    links
+        .filter_map(|link| link.trim().strip_prefix('<')?.split_once('>'))
+        .find(|(_, options)| {
+            options.split(';').any(|option| matches!(option.trim(), "rel=\"next\"" | "rel=next"))
+        })
+        .map(|(link, _)| link.to_owned())
+}

@@ -1,0 +1,246 @@
+//! `swarm_registry_retention`: tags of a registry that have had their time.
+
+use super::{RegistryAccess, refusal};
+use crate::{
+    docker::Docker,
+    registry::{
+        client::Client,
+        retention::{Pattern, Repository, Rule},
+    },
+    terraform::{
+        Computed, Config, Context, Diagnostic, Diagnostics, Duration, Model, Plan, Resource, Result,
+    },
+};
+use regex_lite::Regex;
+use std::{collections::BTreeSet, time::SystemTime};
+
+/// How many tags a warning names.
+const TOLD: usize = 20;
+
+/// Deletes the tags of a registry that a rule does not keep any more.
+///
+/// At each plan the registry is asked which tags have had their time: they are `expired`, a plan shows each of them go,
+/// and its apply deletes those and no others, nor one that has been moved to another image meanwhile. So a plan is the
+/// dry run, and a registry in which no tag is due plans empty. With `dry_run = true` nothing is ever deleted.
+///
+/// A tag stays if one of the conditions keeps it: its name matches `keep_matching`, it is among the `keep_last` newest of
+/// the others, or it is not `older_than` that. How old an image is, its own configuration says, since registries do not
+/// tell when something was pushed; an image that does not say when it was built is kept.
+///
+/// With a tag go the manifests to which no other tag leads, the images of an index among them. Their layers stay on the
+/// disk until `swarm_registry_garbage_collection` collects them. The registry must allow deleting
+/// (`storage = { delete = true }`).
+///
+/// When the rule is made or changed, no plan has asked by it yet: then the plan warns of what would go now.
+#[derive(Debug, Model)]
+pub struct SwarmRegistryRetention {
+    /// The registry.
+    registry: RegistryAccess,
+
+    /// Names of repositories, in which `*` stands for anything but a slash and `**` for anything, such as `team/*`.
+    #[tf(check = patterns)]
+    repositories: BTreeSet<String>,
+
+    /// Regular expressions for tags that are kept for ever, such as `^v[0-9]`. They may match any part of the tag.
+    #[tf(default = BTreeSet::new(), check = expressions)]
+    keep_matching: BTreeSet<String>,
+
+    /// How many of the newest of the other tags of each repository are kept. At least one of `keep_last` and `older_than`
+    /// is set.
+    #[tf(check = count)]
+    keep_last: Option<i64>,
+
+    /// How old an image must be to be deleted, such as `"720h"`.
+    older_than: Option<Duration>,
+
+    /// Whether nothing is deleted, and `expired` only says what would be.
+    #[tf(default = false)]
+    dry_run: bool,
+
+    /// Host of the registry.
+    id: Computed<String>,
+
+    /// The tags that the rule does not keep any more, such as `team/app:1.0`, those of each repository from the oldest to
+    /// the newest.
+    expired: Computed<Vec<String>>,
+}
+
+/// The attributes that make the rule.
+const RULE: [&str; 5] = ["repositories", "keep_matching", "keep_last", "older_than", "dry_run"];
+
+impl Resource for SwarmRegistryRetention {
+    const TYPE: &'static str = "swarm_registry_retention";
+    // A rule is kept by nobody but Terraform: there is nothing to find it by.
+    const IDENTITY: &'static [&'static str] = &[];
+    type Client = Docker;
+
+    fn validate(config: &Config) -> Diagnostics {
+        if ["keep_last", "older_than"].iter().any(|name| config.is_set(name)) {
+            return vec![];
+        }
+        let detail = "Without `keep_last` and `older_than` every tag is kept. Set at least one of them.";
+        vec![Diagnostic::error("A rule that deletes nothing", detail)]
+    }
+
+    fn plan(plan: &mut Plan) -> Result<()> {
+        match plan.known::<String>("registry.url") {
+            Some(url) => plan.set("id", RegistryAccess::to(&url).host().to_owned()),
+            None => plan.set_unknown("id"),
+        }
+        match plan.known::<bool>("dry_run") {
+            Some(false) => plan.set("expired", Vec::<String>::new()),
+            _ if RULE.iter().any(|name| plan.changes(name)) => plan.set_unknown("expired"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn check(plan: &Plan, docker: &Docker) -> Diagnostics {
+        if !RULE.iter().any(|name| plan.changes(name)) || plan.known::<bool>("dry_run") != Some(false) {
+            return vec![];
+        }
+        let mut object = plan.planned().0.clone();
+        // What apply will know does not matter to the rule.
+        object.put("id", String::new());
+        object.put("expired", Vec::<String>::new());
+        let Ok(planned) = <Self as Model>::decode(object) else { return vec![] };
+        // A registry that does not answer yet may be made in the same apply.
+        let Ok((_, due)) = planned.due(docker).await else { return vec![] };
+        warning(&names(&due)).into_iter().collect()
+    }
+
+    async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
+        let (client, due) = self.due(&context.client).await?;
+        self.id = self.registry.host().to_owned().into();
+        self.carry_out(&client, due, None).await
+    }
+
+    async fn read(mut self, context: &mut Context<Docker>) -> Result<Option<Self>> {
+        let (_, due) = self.due(&context.client).await?;
+        self.expired = names(&due).into();
+        Ok(Some(self))
+    }
+
+    async fn update(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
+        let (client, due) = self.due(&context.client).await?;
+        self.id = self.registry.host().to_owned().into();
+        let is_same_rule = self.rule_attributes() == prior.rule_attributes();
+        let shown: Option<BTreeSet<String>> =
+            if is_same_rule { Some(prior.expired.get()?.iter().cloned().collect()) } else { None };
+        self.carry_out(&client, due, shown.as_ref()).await
+    }
+
+    async fn delete(self, _: &mut Context<Docker>) -> Result<()> {
+        // The rule was nowhere but here.
+        Ok(())
+    }
+
+    async fn import(_: &str, _: &mut Context<Docker>) -> Result<Option<Self>> {
+        Err(Diagnostic::error(
+            "A retention cannot be imported",
+            "The rule is nowhere but in Terraform. Create it: a plan warns of what would go.",
+        ))
+    }
+
+    async fn list(_: &mut Context<Docker>) -> Result<Vec<Self>> {
+        Ok(vec![])
+    }
+}
+
+/// A repository, and the tags in it that have had their time.
+type Due = Vec<(Repository, Vec<String>)>;
+
+impl SwarmRegistryRetention {
+    /// What the rule does not keep now.
+    async fn due(&self, docker: &Docker) -> Result<(Client, Due)> {
+        let client = self.registry.open(docker).await.map_err(|error| error.under("registry"))?;
+        let (rule, now) = (self.rule()?, SystemTime::now());
+        let failed = |what: String| move |error| refusal(&what, &error).at("registry");
+        let all = client.repositories().await.map_err(failed("list the repositories".to_owned()))?;
+        let mut due = vec![];
+        for name in all.iter().filter(|name| self.concerns(name)) {
+            let repository = Repository::survey(&client, name).await;
+            let repository = repository.map_err(failed(format!("look at the tags of `{name}`")))?;
+            let expired = repository.expired(&rule, now);
+            if !expired.is_empty() {
+                due.push((repository, expired));
+            }
+        }
+        Ok((client, due))
+    }
+
+    /// Deletes what is due, but for what was not `shown`, or says only what it is.
+    async fn carry_out(&mut self, client: &Client, due: Due, shown: Option<&BTreeSet<String>>) -> Result<()> {
+        if self.dry_run {
+            self.expired = names(&due).into();
+            return Ok(());
+        }
+        for (repository, expired) in &due {
+            let is_shown = |tag: &&String| shown.is_none_or(|shown| shown.contains(&full(repository, tag)));
+            let tags: BTreeSet<String> = expired.iter().filter(is_shown).cloned().collect();
+            let deleted = repository.delete(client, &tags).await;
+            deleted.map_err(|error| {
+                refusal(&format!("delete tags of `{}`", repository.name()), &error).at("registry")
+            })?;
+        }
+        self.expired = Vec::new().into();
+        Ok(())
+    }
+
+    fn rule(&self) -> Result<Rule> {
+        let expression = |text: &String| {
+            Regex::new(text).map_err(|error| {
+                Diagnostic::error("No regular expression", format!("{error}.")).at("keep_matching")
+            })
+        };
+        Ok(Rule {
+            keep_matching: self.keep_matching.iter().map(expression).collect::<Result<_>>()?,
+            keep_last: self.keep_last.and_then(|count| usize::try_from(count).ok()),
+            older_than: self.older_than.as_ref().map(Duration::to_std),
+        })
+    }
+
+    fn concerns(&self, repository: &str) -> bool {
+        let patterns = self.repositories.iter().filter_map(|pattern| Pattern::parse(pattern).ok());
+        patterns.into_iter().any(|pattern| pattern.matches(repository))
+    }
+
+    fn rule_attributes(&self) -> (&BTreeSet<String>, &BTreeSet<String>, Option<i64>, Option<&Duration>) {
+        (&self.repositories, &self.keep_matching, self.keep_last, self.older_than.as_ref())
+    }
+}
+
+fn full(repository: &Repository, tag: &str) -> String {
+    format!("{}:{tag}", repository.name())
+}
+
+fn names(due: &Due) -> Vec<String> {
+    due.iter().flat_map(|(repository, tags)| tags.iter().map(|tag| full(repository, tag))).collect()
+}
+
+/// What a plan says whose rule nobody has asked by yet.
+fn warning(due: &[String]) -> Option<Diagnostic> {
+    if due.is_empty() {
+        return None;
+    }
+    let more = due.len().saturating_sub(TOLD);
+    let told = due.iter().take(TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let detail = format!("By this rule go now: {told}{more}. With `dry_run = true` they are only listed.");
+    Some(Diagnostic::warning(format!("{} tags will be deleted", due.len()), detail))
+}
+
+fn patterns(patterns: &BTreeSet<String>) -> std::result::Result<(), String> {
+    patterns.iter().try_for_each(|pattern| Pattern::parse(pattern).map(drop))
+}
+
+fn expressions(expressions: &BTreeSet<String>) -> std::result::Result<(), String> {
+    let check = |text: &String| {
+        Regex::new(text).map(drop).map_err(|error| format!("`{text}` is no regular expression: {error}"))
+    };
+    expressions.iter().try_for_each(check)
+}
+
+fn count(count: &i64) -> std::result::Result<(), String> {
+    if *count >= 0 { Ok(()) } else { Err("a number of tags is not negative".to_owned()) }
+}
