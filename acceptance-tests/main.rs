@@ -39,6 +39,7 @@ mod rotation;
 mod secrecy;
 mod service_matrix;
 mod service_moved;
+mod serving;
 mod ssh;
 mod started_by_hand;
 mod storage;
