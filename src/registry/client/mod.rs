@@ -7,7 +7,7 @@
 //! | `auth` | answers what the registry asks of who comes |
 //! | `request` | sends, tries again, follows, and says what a status means |
 //! | `manifest`, `image_config` | read, write and delete manifests, and say what an image is |
-//! | `lists`, `tag` | list repositories and tags, and remove a tag alone |
+//! | `lists` | lists repositories and tags |
 //! | `blob`, `upload` | read and write layers, piece by piece, from where it broke off |
 //!
 //! Whatever is read is checked against its digest. Credentials are sent to the registry and to the server of its tokens,
@@ -24,7 +24,6 @@ mod manifest;
 mod request;
 #[cfg(test)]
 mod scripted;
-mod tag;
 #[cfg(test)]
 mod tests;
 mod upload;
