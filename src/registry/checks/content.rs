@@ -1,32 +1,7 @@
-//! C8 and C15 to C18: what is served, to whom it is told, and what is refused.
+//! C15 to C18: what is served, to whom it is told, and what is refused.
 
 use crate::registry::Finding;
-use regex_syntax::ast::{ErrorKind, parse::Parser};
 use std::collections::BTreeMap;
-
-/// C8: patterns of addresses that Distribution compiles at start. Go's expressions are RE2's: what is broken in any dialect,
-/// and what RE2 leaves out, makes the registry panic.
-pub fn patterns(path: &str, patterns: &[String]) -> Vec<Finding> {
-    let judge = |(at, pattern): (usize, &String)| {
-        let error = Parser::new().parse(pattern).err()?;
-        // What only the parser that is used here does not take, as `\Q…\E`, is not judged.
-        let why = match error.kind() {
-            ErrorKind::ClassUnclosed => "a class [ is not closed",
-            ErrorKind::ClassRangeInvalid => "a range in a class runs backwards",
-            ErrorKind::EscapeUnexpectedEof => "it ends in a backslash",
-            ErrorKind::GroupUnclosed => "a group ( is not closed",
-            ErrorKind::GroupUnopened => "a group is closed that was not opened",
-            ErrorKind::RepetitionMissing => "there is nothing before a repetition such as *",
-            ErrorKind::RepetitionCountInvalid => "a repetition has more at least than at most",
-            ErrorKind::UnsupportedBackreference => "Go knows no back references",
-            ErrorKind::UnsupportedLookAround => "Go knows no look-around",
-            _ => return None,
-        };
-        let message = format!("It is no regular expression of Go's: {why}. The registry would not start.");
-        Some(Finding::error("C8", format!("{path}[{at}]"), message))
-    };
-    patterns.iter().enumerate().filter_map(judge).collect()
-}
 
 /// C15: headers of each answer that browsers refuse together.
 pub fn headers(headers: &BTreeMap<String, Vec<String>>) -> Option<Finding> {
@@ -86,21 +61,6 @@ pub fn read_only(is_set: Option<bool>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn c8_patterns_that_make_the_registry_panic() {
-        let path = "validation.allow_urls";
-        let codes = |pattern: &str| {
-            let findings = patterns(path, &["^https://good/".to_owned(), pattern.to_owned()]);
-            findings.iter().map(|finding| format!("{} {}", finding.code, finding.path)).collect::<Vec<_>>()
-        };
-        for bad in ["(", ")", "[a", "*", "a{2,1}", "[z-a]", "\\", "(?=a)", "(a)\\1"] {
-            assert_eq!(codes(bad), ["C8 validation.allow_urls[1]"], "{bad}");
-        }
-        for good in ["", "^https?://([a-z]+\\.)*example\\.com/", "(?i)a|b", "\\Qa.b\\E", "\\pL", "a{2,}"] {
-            assert_eq!(codes(good), [""; 0], "{good}");
-        }
-    }
 
     fn map(headers: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
         let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();

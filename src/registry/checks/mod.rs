@@ -22,15 +22,15 @@ mod storage;
 mod tls;
 mod updates;
 
-pub use auth::{Token, nobody, silly, token};
-pub use content::{cloudfront, headers, notification_headers, patterns, read_only};
+pub use auth::{nobody, silly};
+pub use content::{cloudfront, headers, notification_headers, read_only};
 pub use environment::{environment, templates};
 pub use given::{Given, any_set};
 pub use image::{dialect, image};
 pub use mounts::{covers, mounts};
 pub use moves::{Place, Upgrade, storage_moves, upgrade};
 pub use nodes::{Node, managers, no_folder};
-pub use object_store::{S3, azure_credentials, chunk_size, s3};
+pub use object_store::{S3, is_inside, s3};
 pub use proxy::{Cache, Store, cache};
 pub use publishing::{Access, Port, PublishMode, access, ports, url};
 pub use redis::{Redis, redis};
@@ -38,7 +38,7 @@ pub use rules::{RULES, Rule, TOPICS, Weight};
 pub use secrets::{CONFIG_LIMIT, SECRET_LIMIT, http_secret, missing, size, targets};
 pub use sizing::{Sizing, global, lonely, sizing};
 pub use storage::{Filesystem, Mount, StorageUse, spread_over, storage};
-pub use tls::{LetsEncrypt, client_auth, exactly_one, lets_encrypt, versions_and_ciphers};
+pub use tls::{LetsEncrypt, client_auth, lets_encrypt};
 pub use updates::{FailureAction, Updates, updates};
 
 /// How many tasks a service has.

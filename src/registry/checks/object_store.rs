@@ -1,12 +1,10 @@
-//! S8 to S12, S14 and S15: what object stores refuse, and what their clients cannot reach.
+//! S8 to S12 and S15: what object stores refuse, and what their clients cannot reach.
+//!
+//! Sizes of chunks and the words of ACLs are part of their attributes' types, which bear S10 too.
 
 use super::Given;
 use crate::registry::{Dialect, Finding};
-use http::Uri;
 use std::net::IpAddr;
-
-const MIB: i64 = 1 << 20;
-const GIB: i64 = 1 << 30;
 
 /// The regions that Distribution's S3 driver knows in every dialect (the SDK's table of 2.8.3).
 const REGIONS: &[&str] = &[
@@ -53,16 +51,6 @@ const REGIONS_OF_3: &[&str] = &[
     "us-isob-east-1",
 ];
 
-const ACLS: &[&str] = &[
-    "private",
-    "public-read",
-    "public-read-write",
-    "authenticated-read",
-    "aws-exec-read",
-    "bucket-owner-read",
-    "bucket-owner-full-control",
-];
-
 /// The S3 driver as it is set up.
 #[derive(Clone, Debug, Default)]
 pub struct S3<'a> {
@@ -82,10 +70,6 @@ pub struct S3<'a> {
     pub has_kms_key: Option<bool>,
     /// `storage.s3.storage_class`
     pub storage_class: Option<&'a str>,
-    /// `storage.s3.object_acl`
-    pub object_acl: Option<&'a str>,
-    /// Sizes of parts by their attributes, in bytes.
-    pub part_sizes: Vec<(&'static str, i64)>,
     /// `storage.redirect`
     pub redirect: Option<bool>,
     /// `url`, by which clients call the registry.
@@ -110,11 +94,7 @@ pub fn s3(s3: &S3<'_>) -> Vec<Finding> {
             ),
         ));
     }
-    for (attribute, bytes) in &s3.part_sizes {
-        let path = format!("storage.s3.{attribute}");
-        findings.extend(size(&path, *bytes, 5 * MIB, Some(5 * GIB), "5 MiB to 5 GiB"));
-    }
-    words(s3, &mut findings);
+    storage_class(s3, &mut findings);
     reach(s3, &mut findings);
     if s3.encrypt == Some(false) && s3.has_kms_key == Some(true) {
         let message = "kms_key_id has no effect without encryption. Set encrypt = true.";
@@ -123,19 +103,14 @@ pub fn s3(s3: &S3<'_>) -> Vec<Finding> {
     findings
 }
 
-/// S8. The driver looks a region up in the table of its SDK, unless there is an endpoint.
+/// S8. The driver looks a region up in the table of its SDK, unless there is an endpoint; then the provider writes one if none
+/// is set.
 fn region(s3: &S3<'_>, findings: &mut Vec<Finding>) {
     let path = "storage.s3.region";
-    let is_2 = s3.dialect == Some(Dialect::V2_8);
     match (s3.region, s3.endpoint) {
         (Given::Unset | Given::Is(""), Given::Unset | Given::Is("")) => {
             let message = "S3 needs a region, such as \"eu-west-1\", or for another store than Amazon's region_endpoint: the \
                            registry would not start (\"no region parameter provided\").";
-            findings.push(Finding::error("S8", path, message));
-        }
-        (Given::Unset | Given::Is(""), Given::Is(_)) if is_2 => {
-            let message = "Distribution 2.8 wants a region even with region_endpoint: the registry would not start. Any word \
-                           that the store takes is good, such as \"us-east-1\".";
             findings.push(Finding::error("S8", path, message));
         }
         (Given::Is(region), Given::Unset) if !REGIONS.contains(&region) => {
@@ -170,8 +145,8 @@ fn looks_like_a_region(text: &str) -> bool {
     }
 }
 
-/// S10 for words.
-fn words(s3: &S3<'_>, findings: &mut Vec<Finding>) {
+/// S10
+fn storage_class(s3: &S3<'_>, findings: &mut Vec<Finding>) {
     if let (Some(class), Some(dialect)) = (s3.storage_class, s3.dialect) {
         let known = storage_classes(dialect);
         if !known.contains(&class.to_ascii_uppercase().as_str()) {
@@ -181,11 +156,6 @@ fn words(s3: &S3<'_>, findings: &mut Vec<Finding>) {
             );
             findings.push(Finding::error("S10", "storage.s3.storage_class", message));
         }
-    }
-    if let Some(acl) = s3.object_acl.filter(|acl| !ACLS.contains(acl)) {
-        let message =
-            format!("{acl:?} is no ACL of S3: the registry would not start. There are {}.", ACLS.join(", "));
-        findings.push(Finding::error("S10", "storage.s3.object_acl", message));
     }
 }
 
@@ -211,85 +181,40 @@ fn storage_classes(dialect: Dialect) -> &'static [&'static str] {
 /// S11 and S12: where clients are sent for the layers.
 fn reach(s3: &S3<'_>, findings: &mut Vec<Finding>) {
     let (Given::Is(endpoint), Some(true)) = (s3.endpoint, s3.redirect) else { return };
-    let endpoint = if endpoint.contains("://") { endpoint.to_owned() } else { format!("https://{endpoint}") };
-    let Some((scheme, host)) = endpoint
-        .parse::<Uri>()
-        .ok()
-        .and_then(|uri| Some((uri.scheme_str()?.to_owned(), uri.host()?.to_owned())))
-    else {
-        return;
-    };
-    if is_inside(&host) {
+    if is_inside(endpoint) {
         let message = format!(
-            "Clients are redirected to {scheme}://{host} for every layer, and only the swarm itself knows that host. Set \
-             storage.redirect = false, unless all clients reach it."
+            "Clients are redirected to {} for every layer, and only the swarm itself knows that host. Leave it out, or set it to \
+             false, unless all clients reach that host.",
+            host(endpoint)
         );
         findings.push(Finding::warning("S11", "storage.redirect", message));
     }
-    if scheme == "http" && s3.url.is_some_and(|url| url.starts_with("https://")) {
+    if endpoint.starts_with("http://") && s3.url.is_some_and(|url| url.starts_with("https://")) {
         let message = "The registry is called by https, but clients are redirected to region_endpoint by http: layers would \
                        cross the network in clear. Set storage.redirect = false, or use https for the endpoint.";
         findings.push(Finding::warning("S12", "storage.s3.region_endpoint", message));
     }
 }
 
-/// Whether a host is one that only the swarm's own networks know: a name without a dot, or an address that is not public.
-fn is_inside(host: &str) -> bool {
-    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => address.is_private() || address.is_loopback() || address.is_link_local(),
-        Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unique_local(),
+/// Whether an endpoint is one that only the swarm's own networks know: its host is a single word, such as a service's name or
+/// `localhost`, or an address that is not public.
+pub fn is_inside(endpoint: &str) -> bool {
+    let host = host(endpoint);
+    match host.parse() {
+        Ok(IpAddr::V4(ip)) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        Ok(IpAddr::V6(ip)) => ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local(),
         Err(_) => !host.trim_end_matches('.').contains('.'),
     }
 }
 
-/// S10 for the sizes in which Google's, OpenStack's and Alibaba's stores take uploads.
-pub fn chunk_size(driver: &str, bytes: Option<i64>) -> Option<Finding> {
-    let bytes = bytes?;
-    let path = format!("storage.{driver}.chunk_size");
-    match driver {
-        "gcs" if bytes <= 0 || bytes % (256 << 10) != 0 => {
-            let message = "A chunk of Google's store is a multiple of 256 KiB, such as 16 MiB: the registry would not start.";
-            Some(Finding::error("S10", path, message))
-        }
-        "swift" => size(&path, bytes, MIB, None, "at least 1 MiB"),
-        "oss" => size(&path, bytes, 5 * MIB, None, "at least 5 MiB"),
-        _ => None,
+/// The host of an endpoint with or without scheme and port.
+fn host(endpoint: &str) -> &str {
+    let after_scheme = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    let authority = after_scheme.split(['/', '?']).next().unwrap_or_default();
+    match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
     }
-}
-
-fn size(path: &str, bytes: i64, least: i64, most: Option<i64>, words: &str) -> Option<Finding> {
-    let fits = bytes >= least && most.is_none_or(|most| bytes <= most);
-    let message = || format!("It is {bytes} bytes, and must be {words}: the registry would not start.");
-    (!fits).then(|| Finding::error("S10", path, message()))
-}
-
-/// S14: since Distribution 3 Azure's store wants to be told the kind of credentials, which follows from those that are
-/// set.
-///
-/// The arguments say whether the account's key, a client's secret and the machine's own credentials are set, in whatever
-/// spelling.
-pub fn azure_credentials(
-    dialect: Option<Dialect>,
-    account_key: Option<bool>,
-    client_secret: Option<bool>,
-    machine: Option<bool>,
-) -> Option<Finding> {
-    let set = [account_key?, client_secret?, machine?].into_iter().filter(|set| *set).count();
-    let message = match (dialect?, set) {
-        (_, 2..) => {
-            "Only one kind of credentials can be used: account_key, client_secret or default_credentials."
-                .to_owned()
-        }
-        (Dialect::V2_8, _) if account_key == Some(false) => {
-            "Distribution 2.8 knows no other credentials of Azure than account_key.".to_owned()
-        }
-        (dialect, 0) => format!(
-            "Distribution {dialect} would not start without credentials (\"invalid credentials type\"). Set account_key, \
-             client_secret or default_credentials."
-        ),
-        _ => return None,
-    };
-    Some(Finding::error("S14", "storage.azure", message))
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use super::{Given, Replicas};
 use crate::registry::{Finding, derive::Order};
-use http::Uri;
 
 /// A pull-through cache as it is set up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,24 +87,18 @@ fn sharing(cache: &Cache<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// C3. That 2.8 does not know `ttl` and `exec` is told with what else it does not know.
+/// C3. That it has a scheme is part of its type, and that 2.8 does not know `ttl` and `exec` is told with what else it does not
+/// know.
 fn remote(url: &str) -> Option<Finding> {
     let path = "proxy.remote_url";
     let error = |message: &str| Some(Finding::error("C3", path, message));
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return error(
-            "It has no scheme: the cache would not start. Write for example https://registry-1.docker.io.",
-        );
-    };
-    if !matches!(scheme, "http" | "https") {
-        return error("A registry is called by https:// or http://.");
-    }
+    let (_, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
         return error("A user does not belong into the address. Use proxy.username and proxy.password.");
     }
     if rest.contains(['?', '#'])
-        || url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::is_empty)) != Some(false)
+        || url.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::is_empty)) != Some(false)
     {
         return error("It is not the address of a registry; write https://HOST[:PORT].");
     }

@@ -18,27 +18,16 @@ pub struct Redis<'a> {
     pub has_networks: Option<bool>,
 }
 
-/// Applies C5 and C6. That 2.8 knows neither users nor sentinels nor TLS of Redis is told with what else it does not know.
+/// Applies C5 and C6. That there is an address is part of its type, and that 2.8 knows neither users nor sentinels nor TLS of Redis is told with what else
+/// it does not know.
 pub fn redis(redis: &Redis<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let path = "cache.redis.addresses";
-    let empty = Vec::new();
-    let addresses = match &redis.addresses {
-        Given::Unknown => None,
-        Given::Unset => Some(&empty),
-        Given::Is(addresses) => Some(addresses),
-    };
-    match addresses.map(Vec::len) {
-        Some(0) => {
-            let message = "Redis needs an address, such as \"redis:6379\": the registry would not start.";
-            findings.push(Finding::error("C5", path, message));
-        }
-        Some(2..) if redis.dialect == Some(Dialect::V2_8) => {
-            let message = "Distribution 2.8 knows one address only: no cluster, no sentinels. Use one, or an image of \
-                           Distribution 3.";
-            findings.push(Finding::error("C5", path, message));
-        }
-        _ => {}
+    let addresses = redis.addresses.value();
+    if addresses.is_some_and(|addresses| addresses.len() > 1) && redis.dialect == Some(Dialect::V2_8) {
+        let message = "Distribution 2.8 knows one address only: no cluster, no sentinels. Use one, or an image of \
+                       Distribution 3.";
+        findings.push(Finding::error("C5", path, message));
     }
     if let (Some(certificate), Some(key)) = (redis.has_certificate, redis.has_key)
         && certificate != key
@@ -91,8 +80,6 @@ mod tests {
     fn c5_redis_that_cannot_be_called() {
         assert_eq!(codes(&good()), []);
         assert_eq!(codes(&Redis::default()), []);
-        assert_eq!(codes(&Redis { addresses: Given::Unset, ..good() }), [(true, "C5")]);
-        assert_eq!(codes(&Redis { addresses: Given::Is(vec![]), ..good() }), [(true, "C5")]);
         let cluster = Redis { addresses: Given::Is(vec!["a:1", "b:1"]), ..good() };
         assert_eq!(codes(&cluster), []);
         assert_eq!(codes(&Redis { dialect: Some(Dialect::V2_8), ..cluster }), [(true, "C5")]);

@@ -14,6 +14,7 @@ use crate::registry::image;
 use crate::resources::{
     failure::{Doing, ready},
     names::service_name,
+    swarm_registry_garbage_collection::end_left,
 };
 use crate::terraform::{
     Computed, Config, Context, Diagnostics, Duration, Model, Plan, Private, Resource, Result, Timeouts,
@@ -70,14 +71,14 @@ pub struct RegistryService {
     #[tf(flatten)]
     deployment: Deployment,
 
-    /// Whether images may be lost that are in no storage. With nothing mounted under them they go with the task that a
-    /// change replaces, and such a change is refused unless this is `true`.
-    discard_images: Option<bool>,
-
     /// How many older generations of each of the service's own secrets stay, so that the Engine can roll the service back to
     /// them. A rollback needs one.
     #[tf(default = 1, check = service::count)]
     keep_secrets: i64,
+
+    /// Whether images may be lost that are in no storage. With nothing mounted under them they go with the task that a
+    /// change replaces, and such a change is refused unless this is `true`.
+    discard_images: Option<bool>,
 
     /// What an apply waits for.
     #[tf(default = WaitFor::default())]
@@ -169,6 +170,7 @@ impl Resource for RegistryService {
 
     async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
         let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::minutes(5));
+        end_left(self.id.get()?, &self.name, &context.client).await?;
         service::remove(self.id.get()?, &self.name, &limit, &context.client).await?;
         owned::remove_all(&self.name, &context.client).await
     }
@@ -233,8 +235,8 @@ impl RegistryService {
             replicas: None,
             service: Parts::none(),
             deployment: Deployment::default(),
-            discard_images: None,
             keep_secrets: 1,
+            discard_images: None,
             wait_for: WaitFor::default(),
             timeouts: None,
             id: Computed::default(),
