@@ -1,7 +1,8 @@
 //! What becomes of a service: checked, made, changed, waited for, removed. Every service resource goes this way.
 
 use super::{
-    Known, Wanted, generations, generations::References, live::Wish, remember_names, too_old::too_old,
+    Known, Wanted, generations, generations::References, known::missing_references, live::Wish,
+    remember_names, too_old::too_old,
 };
 use crate::docker::{self, Change, Docker, Found, Service, ServiceSpec, Wait};
 use crate::resources::failure::{Doing, failure, ready};
@@ -24,7 +25,9 @@ pub async fn check(attributes: &[(&'static str, Attribute)], plan: &Plan, docker
     let Some(wish) = Wish::planned(plan) else { return found };
     match (docker.nodes().await, docker.services().await) {
         (Ok(nodes), Ok(services)) => {
-            found.extend(wish.against(&nodes, &services).into_iter().map(|mut now| {
+            let mut now = wish.against(&nodes, &services);
+            now.extend(missing_references(plan, docker).await);
+            found.extend(now.into_iter().map(|mut now| {
                 now.detail.push_str(" This is how it is now: if this apply changes it first, all is well.");
                 now.as_warning()
             }));

@@ -24,7 +24,7 @@ fn credentials(s3: Json, prior: Option<Json>) -> Option<Content> {
 }
 
 #[test]
-fn a_bucket_at_another_s3_is_found_by_path_in_every_dialect() {
+fn s13_a_bucket_at_another_s3_is_found_by_path_in_every_dialect() {
     let s3 = json!({ "s3": { "bucket": "hub", "region_endpoint": "http://minio:9000" } });
     expect![[r#"
         storage:
