@@ -17,10 +17,12 @@ pub struct Image {
 pub struct Access {
     /// `HOST:PORT`
     pub registry: String,
-    /// The folder with the certificates (`*.crt`) that are trusted; none where the registry speaks HTTP.
+    /// The folder with the certificates (`*.crt`) that are trusted; none for HTTP, or TLS with any certificate.
     pub certificates: Option<PathBuf>,
     /// `USER:PASSWORD`
     pub credentials: Option<String>,
+    /// The network namespace that the registry is reached from; none for this machine's own.
+    pub network: Option<PathBuf>,
 }
 
 /// The hexadecimal SHA-256 of something, which is what a digest has after `sha256:`.
@@ -117,7 +119,10 @@ impl Access {
     }
 
     fn copy(&self, from: &str, to: &str, side: &str) -> Result<(), String> {
-        let mut skopeo = Command::new("skopeo");
+        let mut skopeo = Command::new(if self.network.is_some() { "nsenter" } else { "skopeo" });
+        if let Some(network) = &self.network {
+            skopeo.arg(format!("--net={}", network.display())).arg("skopeo");
+        }
         skopeo.args([
             "--insecure-policy",
             "--command-timeout",

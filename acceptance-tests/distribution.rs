@@ -135,12 +135,31 @@ impl Registry {
 
     /// The whole answer to a GET in plain HTTP.
     fn get(&self, port: u16, path: &str, headers: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n{headers}\r\n").unwrap();
+        self.try_get(port, path, headers).unwrap()
+    }
+
+    fn try_get(&self, port: u16, path: &str, headers: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n{headers}\r\n")?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// The answer to a request in the clear, as soon as there is one, or the process has ended.
+    pub fn answers(&mut self) -> String {
+        for _ in 0..400 {
+            match self.try_get(self.port, "/", "") {
+                Ok(answer) if !answer.is_empty() => return answer,
+                _ => {}
+            }
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return format!("it ended: {status}\n");
+            }
+            std::thread::sleep(PATIENCE / 400);
+        }
+        "nobody answers\n".to_owned()
     }
 
     /// Waits for the process to end by itself.

@@ -1,8 +1,8 @@
 //! Functions, as HCL calls them: no Engine is there, and none is asked.
 
-use crate::{terraform::Workspace, versions};
+use crate::{terraform::Workspace, testbed::succeeded, versions};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::{fs, path::Path, process::Command};
 
 const OUTPUTS: &str = r#"
 variable "password" {
@@ -21,6 +21,11 @@ output "default" {
 
 output "auth" {
   value     = jsondecode(provider::swarm::registry_auth("ci", var.password, "hub.docker.local"))
+  sensitive = true
+}
+
+output "users" {
+  value     = provider::swarm::htpasswd({ ci = var.password, deploy = var.password }, "hub.docker.local")
   sensitive = true
 }
 "#;
@@ -48,6 +53,15 @@ fn are_called_from_outputs(terraform: &Path) {
         outputs["auth"]["value"],
         json!({ "auths": { "hub.docker.local": { "auth": "Y2k6aHVudGVyMg==" } } })
     );
+    let users = workspace.path().join("users");
+    fs::write(&users, outputs["users"]["value"].as_str().unwrap()).unwrap();
+    for user in ["ci", "deploy"] {
+        let verify = |password: &str| {
+            Command::new("htpasswd").arg("-vb").arg(&users).args([user, password]).output().unwrap()
+        };
+        succeeded("htpasswd -v", &verify("hunter2"));
+        assert!(!verify("hunter3").status.success());
+    }
 }
 
 #[test]
@@ -72,6 +86,9 @@ fn what_is_wrong_with_an_argument_is_told_at_the_argument() {
         ("image_reference(\"https://hub.docker.local/app\")", "text", "has no scheme"),
         ("image_reference(\"Team/App\")", "text", "upper case"),
         ("image_reference(null)", "text", "must not be null"),
+        ("htpasswd({ \"a:b\" = \"x\" }, \"hub\")", "users", "can't be a user name"),
+        ("htpasswd({ ci = \"\" }, \"hub\")", "users", "is empty"),
+        ("htpasswd({ ci = \"x\" }, \"\")", "salt", "belongs to this file only"),
         ("registry_auth(\"a:b\", \"x\", \"hub.docker.local\")", "username", "without a colon"),
         ("registry_auth(\"ci\", \"x\", \"https://hub.docker.local\")", "server", "without `https://`"),
     ] {

@@ -74,24 +74,31 @@ resource "registry_service" "hub" {{
         )
     }
 
-    /// The storage that the replicas share.
+    /// The storage and the cache that the replicas share.
     fn shared(&self) -> String {
         let Bucket { name, endpoint, region, access_key, secret_key } = self.bucket;
         let Redis { address, password } = self.redis;
         format!(
             r#"
-  storage = {{ delete = true }}
-  extra_config = yamlencode({{
-    storage = {{
-      s3 = {{
-        bucket = "{name}", region = "{region}", regionendpoint = "{endpoint}"
-        accesskey = "{access_key}", secretkey = "{secret_key}"
-      }}
-      redirect = {{ disable = true }}
-      cache    = {{ blobdescriptor = "redis" }}
+  storage = {{
+    s3 = {{
+      bucket                 = "{name}"
+      region                 = "{region}"
+      region_endpoint        = "{endpoint}"
+      access_key_wo          = "{access_key}"
+      secret_key_wo          = "{secret_key}"
+      credentials_wo_version = 1
     }}
-    redis = {{ addr = "{address}", password = "{password}", pool = {{ maxidle = 16, maxactive = 64, idletimeout = "5m" }} }}
-  }})"#
+    redirect = false
+  }}
+
+  cache = {{
+    redis = {{
+      addresses           = ["{address}"]
+      password_wo         = "{password}"
+      password_wo_version = 1
+    }}
+  }}"#
         )
     }
 }
@@ -221,6 +228,7 @@ fn no_push_and_no_pull_fails_while_certificate_users_and_image_change() {
         registry: format!("localhost:{}", balancer.port),
         certificates: Some(folder.join("trust")),
         credentials: Some("old:pass word of old".to_owned()),
+        network: None,
     };
     replicas_share_an_upload(&testbed, folder);
 

@@ -3,11 +3,11 @@
 
 use crate::{
     terraform::Workspace,
-    testbed::{Testbed, unique},
+    testbed::{Testbed, eventually, unique},
     versions,
 };
 use serde_json::Value;
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 /// Makes an object of that name by the docker command line, and answers the ID to import it by.
 type Make = fn(&Testbed, &str) -> String;
@@ -69,6 +69,40 @@ const MADE_BY_HAND: &[(&str, Make)] = &[
         testbed.docker(&command);
         name.to_owned()
     }),
+    ("swarm_registry_image", |testbed, name| {
+        let docker = |args: &str| testbed.docker_on("hubworker01", &args.split(' ').collect::<Vec<_>>());
+        docker(&format!(
+            "run --detach --name {name} --publish 5080:5000 --env REGISTRY_STORAGE_DELETE_ENABLED=true registry:2"
+        ));
+        eventually("the registry takes an image", || {
+            docker(&format!("tag busybox:1 127.0.0.1:5080/{name}:1"));
+            let push = ["push", "--quiet", &format!("127.0.0.1:5080/{name}:1")].map(str::to_owned);
+            let push: Vec<&str> = push.iter().map(String::as_str).collect();
+            testbed.try_docker_on("hubworker01", &push).status.success().then_some(())
+        });
+        let address = format!("http://{}:5080", testbed.address("hubworker01"));
+        fs::create_dir_all(docker_config(testbed)).unwrap();
+        let config = format!("{{\"auths\":{{\"{address}\":{{}}}}}}");
+        fs::write(docker_config(testbed).join("config.json"), config).unwrap();
+        format!("{address}/{name}:1")
+    }),
+    ("swarm_registry_trust", |testbed, name| {
+        let options = "service create --quiet --detach --no-resolve-image --mode global --read-only --cap-drop ALL \
+                       --label io.localhub.swarm.registry-trust=NAME.local --constraint node.platform.os==linux \
+                       --mount type=bind,source=/etc/docker,target=/host/etc/docker \
+                       --env FILE=/host/etc/docker/certs.d/NAME.local/ca.crt --env OVERWRITE=no --env SERVICE=NAME \
+                       --env TASK={{.Task.ID}} --health-interval 5s --health-timeout 10s --health-retries 3 \
+                       --update-order start-first --update-parallelism 0 --update-monitor 1s --name NAME";
+        let options = options.replace("NAME", name);
+        let keep = include_str!("../src/resources/swarm_registry_trust/keep.sh");
+        let made = rcgen::generate_simple_self_signed(vec!["hub.docker.local".to_owned()]).unwrap();
+        let ca = format!("CA={}", made.cert.pem().replace('\r', "").trim());
+        let is_there = r#"[ "$(cat "$FILE")" = "$CA" ]"#;
+        let more =
+            ["--env", &ca, "--health-cmd", is_there, "--entrypoint", "/bin/sh", "busybox:1", "-c", keep];
+        testbed.docker(&options.split_whitespace().chain(more).collect::<Vec<_>>());
+        name.to_owned()
+    }),
     // These two are there already. Of a cluster there is one, so both are only looked at.
     ("swarm_cluster", |testbed, _| testbed.docker(&["info", "--format", "{{.Swarm.Cluster.ID}}"])),
     ("swarm_node", |_, _| "hubworker01".to_owned()),
@@ -79,6 +113,11 @@ const MADE_BY_HAND: &[(&str, Make)] = &[
         registry(testbed, name, options)
     }),
 ];
+
+/// Docker's configuration, which says which registries there are.
+fn docker_config(testbed: &Testbed) -> PathBuf {
+    testbed.file("docker-config")
+}
 
 /// A registry made with these options, in which NAME is its name.
 fn registry(testbed: &Testbed, name: &str, options: &str) -> String {
@@ -200,7 +239,8 @@ fn what_is_found_is_written_down(version: &str) {
     let terraform = versions::terraform(version, folder.path());
     for (r#type, make) in MADE_BY_HAND {
         make(&testbed, &unique("by-hand"));
-        let workspace = Workspace::with_terraform(&testbed, &terraform, "");
+        let mut workspace = Workspace::with_terraform(&testbed, &terraform, "");
+        workspace.set("DOCKER_CONFIG", &docker_config(&testbed).display().to_string());
         let query = format!("list \"{type}\" \"all\" {{\n  provider = swarm\n}}\n");
         fs::write(workspace.path().join("all.tfquery.hcl"), query).unwrap();
         let said = workspace.run(&["query", "-no-color", "-generate-config-out=generated.tf"]);

@@ -87,6 +87,12 @@ impl Testbed {
         std::fs::read_to_string(file).unwrap().trim().to_owned()
     }
 
+    /// The network namespace of a host.
+    pub fn network(&self, host: &str) -> PathBuf {
+        let process = std::fs::read_to_string(self.dir.join("hosts").join(host).join("process")).unwrap();
+        Path::new("/proc").join(process.split_whitespace().next().unwrap()).join("ns/net")
+    }
+
     /// What `docker ARGS…` prints on the manager; it must succeed.
     pub fn docker(&self, args: &[&str]) -> String {
         succeeded(&format!("docker {}", args.join(" ")), &self.try_docker(args)).trim().to_owned()

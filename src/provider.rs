@@ -4,16 +4,16 @@ use crate::{
     actions::{CollectGarbage, SwarmClusterRotate, SwarmServiceRedeploy},
     data_sources::{
         SwarmClusterData, SwarmConfigData, SwarmNetworkData, SwarmNodeData, SwarmNodesData,
-        SwarmRegistryCatalogData, SwarmRegistryManifestData, SwarmRegistryTagsData, SwarmSecretData,
-        SwarmServiceData, SwarmVolumeData,
+        SwarmRegistryCatalogData, SwarmRegistryEndpointData, SwarmRegistryManifestData,
+        SwarmRegistryTagsData, SwarmSecretData, SwarmServiceData, SwarmVolumeData,
     },
     docker::{self, Docker, Endpoint, Settings, SshSettings, TlsMaterial, check_address, check_host_key},
     ephemeral::{SwarmJoinToken, SwarmUnlockKey},
-    functions::{ImageReference, RegistryAuth},
+    functions::{Htpasswd, ImageReference, RegistryAuth},
     resources::{
         RegistryService, SwarmCluster, SwarmConfig, SwarmNetwork, SwarmNode, SwarmNodeLabel,
-        SwarmRegistryGarbageCollection, SwarmRegistryImage, SwarmRegistryRetention, SwarmSecret,
-        SwarmService, SwarmVolume,
+        SwarmRegistryGarbageCollection, SwarmRegistryImage, SwarmRegistryRetention, SwarmRegistryTrust,
+        SwarmSecret, SwarmService, SwarmVolume,
     },
     terraform::{
         AnyAction, AnyFunction, AnyResource, AnySource, Called, ClientSlot, Config, Diagnostic, Diagnostics,
@@ -48,6 +48,7 @@ fn resources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyResource>> {
                 .named("swarm_registry_service", &["registry_service"]),
         ),
         Box::new(Managed::<SwarmRegistryGarbageCollection>::new(ADDRESS, docker)),
+        Box::new(Managed::<SwarmRegistryTrust>::new(ADDRESS, docker)),
     ]
 }
 
@@ -64,6 +65,7 @@ fn data_sources(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnySource>> {
         Box::new(Sourced::<SwarmVolumeData>::new(docker)),
         Box::new(Sourced::<SwarmRegistryCatalogData>::new(docker)),
         Box::new(Sourced::<SwarmRegistryTagsData>::new(docker)),
+        Box::new(Sourced::<SwarmRegistryEndpointData>::new(docker)),
         Box::new(Sourced::<SwarmRegistryManifestData>::new(docker)),
     ]
 }
@@ -84,7 +86,11 @@ fn actions(docker: &ClientSlot<Docker>) -> Vec<Box<dyn AnyAction>> {
 
 /// Every function that is offered.
 fn functions() -> Vec<Box<dyn AnyFunction>> {
-    vec![Box::new(Called::<ImageReference>::default()), Box::new(Called::<RegistryAuth>::default())]
+    vec![
+        Box::new(Called::<Htpasswd>::default()),
+        Box::new(Called::<ImageReference>::default()),
+        Box::new(Called::<RegistryAuth>::default()),
+    ]
 }
 
 /// Docker Swarm, and the private registries that run on it.

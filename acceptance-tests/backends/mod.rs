@@ -3,3 +3,4 @@
 mod distribution;
 mod matrix;
 mod samples;
+mod serving;

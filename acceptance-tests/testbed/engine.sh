@@ -30,7 +30,7 @@ engine_options() {
     # What is under it is ours to remove.
     printf '%s\n' --exec-opt=native.cgroupdriver=cgroupfs --cgroup-parent="$(cgroup_parent)/$1"
     # Registries that a testbed runs without TLS.
-    echo --insecure-registry=10.213.0.0/16
+    [[ -f $dir/strict ]] || echo --insecure-registry=10.213.0.0/16
     # Containers that don't listen to SIGTERM need not hold up a stop for long.
     echo --shutdown-timeout=5
     if [[ -d $dir/tls ]]; then

@@ -61,6 +61,11 @@ pipeline = {FILTERS} proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+# A busy machine is slow, and its one server is not to be left out for it.
+conn_timeout = 20
+node_timeout = 60
+recoverable_node_timeout = 60
+error_suppression_limit = 1000000
 
 [filter:tempauth]
 use = egg:swift#tempauth

@@ -7,6 +7,7 @@
 #   watch                 the process that waits for the end of the testbed's owner
 #   etc-hosts             /etc/hosts of every host
 #   shared/               /mnt/shared of every host
+#   strict                there if registries need trusted certificates
 #   tls/, ssh/            keys and certificates (access.sh)
 #   object-store/, redis/ data, password, log and process of each, where it was asked for (storage.sh)
 #   NAME.sock             the Engine API of host NAME

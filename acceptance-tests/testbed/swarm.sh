@@ -11,7 +11,7 @@ command_up() {
     need_root
     use "${1:-}"
     shift
-    local managers=1 release=own owner='' tls=no ssh=no hosts=()
+    local managers=1 release=own owner='' tls=no ssh=no strict=no hosts=()
     while (($#)); do
         case $1 in
         --engine) release=$2 && shift 2 ;;
@@ -19,6 +19,7 @@ command_up() {
         --no-swarm) managers=0 && shift ;;
         --tls) tls=yes && shift ;;
         --ssh) ssh=yes && shift ;;
+        --strict) strict=yes && shift ;;
         --owner) owner=$2 && shift 2 ;;
         -*) die "up: unknown option $1" ;;
         *) hosts+=("$1") && shift ;;
@@ -41,6 +42,7 @@ command_up() {
     plan_hosts "$release" "$managers" "${hosts[@]}"
     [[ $tls == no ]] || tls_make
     [[ $ssh == no ]] || ssh_make
+    [[ $strict == no ]] || : >"$dir/strict"
     each_host host_ready
     ((managers == 0)) || swarm_form
     if [[ -n $owner ]]; then

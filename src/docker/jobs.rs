@@ -129,38 +129,48 @@ impl Docker {
         self.wait_service_gone(&job.id, name, limit).await
     }
 
-    /// Waits until no task of a service can write any more that was made after an older specification: to be told to stop
-    /// is not to have stopped.
+    /// Waits until no task of a service can do anything any more that was made after an older specification: to be told to
+    /// stop is not to have stopped.
     ///
     /// # Errors
-    /// A node is down, so nobody knows what runs there: [`Error::Timeout`] says which. It also says what is left after
-    /// `limit`.
+    /// [`Error::Timeout`] says what is left after `limit`, or at once that a node is down, so that nobody knows what runs
+    /// there.
     pub async fn wait_older_tasks_ended(&self, id: &str, limit: Duration) -> Result<()> {
+        self.wait_tasks_ended(id, true, limit).await
+    }
+
+    /// The same for all tasks of a service, such as a job that was [ended](Docker::end_job).
+    ///
+    /// # Errors
+    /// As [`Docker::wait_older_tasks_ended`].
+    pub async fn wait_all_tasks_ended(&self, id: &str, limit: Duration) -> Result<()> {
+        self.wait_tasks_ended(id, false, limit).await
+    }
+
+    async fn wait_tasks_ended(&self, id: &str, older_only: bool, limit: Duration) -> Result<()> {
         let started = Instant::now();
         let mut pause = Duration::from_millis(25);
         loop {
-            let current = self.tasks_up_to_date(id).await?;
-            let mut older = self.tasks(id).await?;
-            older.retain(|task| {
+            let current = if older_only { self.tasks_up_to_date(id).await? } else { vec![] };
+            let mut left = self.tasks(id).await?;
+            left.retain(|task| {
                 let state = task.status.state;
-                state >= TaskState::Assigned
-                    && state.is_alive()
-                    && !current.iter().any(|now| now.id == task.id)
+                let is_current = current.iter().any(|current| current.id == task.id);
+                state >= TaskState::Assigned && state.is_alive() && !is_current
             });
-            if older.is_empty() {
+            if left.is_empty() {
                 return Ok(());
             }
             let nodes = self.nodes_now().await?;
             let node = |task: &Task| nodes.iter().find(|node| node.id == task.node_id);
-            let lost = older.iter().filter_map(node).find(|node| node.status.state == NodeState::Down);
-            let what = match lost {
-                Some(node) => format!(
-                    "node `{}` is down, and a task of the service may still run there",
-                    node.hostname()
-                ),
-                None => format!("{} older tasks of the service have not ended", older.len()),
+            let down = left.iter().filter_map(node).find(|node| node.status.state == NodeState::Down);
+            let what = match down {
+                Some(node) => {
+                    format!("node `{}` is down, and a task may still run there", node.hostname())
+                }
+                None => format!("{} tasks have not ended", left.len()),
             };
-            if lost.is_some() || started.elapsed() > limit {
+            if down.is_some() || started.elapsed() > limit {
                 return Err(Error::Timeout { what, after: started.elapsed() });
             }
             self.sleep(pause).await?;

@@ -1,5 +1,6 @@
 //! `registry_auth`: a Docker configuration file with the credentials for one registry.
 
+use crate::registry::image::is_host;
 use crate::terraform::{Diagnostic, Function, Model, Result, Sensitive};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
@@ -46,7 +47,6 @@ impl Function for RegistryAuth {
 fn key(server: &str) -> Result<&str> {
     match server {
         "docker.io" | "index.docker.io" | "registry-1.docker.io" | DOCKER_HUB => Ok(DOCKER_HUB),
-        // Any repository of a registry is as good as another to see whether the registry's host is one.
         host if is_host(host) => Ok(host),
         _ => Err(Diagnostic::error(
             "Not a registry",
@@ -55,11 +55,6 @@ fn key(server: &str) -> Result<&str> {
         )
         .at("server")),
     }
-}
-
-fn is_host(text: &str) -> bool {
-    let reference = format!("{text}/repository").parse::<crate::registry::image::Reference>();
-    reference.is_ok_and(|reference| reference.domain() == text)
 }
 
 #[cfg(test)]

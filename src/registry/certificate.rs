@@ -1,5 +1,10 @@
 //! Whether clients will accept a certificate, and whether the registry can start with it.
 
+mod facts;
+
+pub use facts::Facts;
+pub mod authority;
+
 use super::{Finding, Severity};
 use rustls::pki_types::{
     CertificateDer, PrivateKeyDer, ServerName, UnixTime,

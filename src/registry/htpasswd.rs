@@ -5,7 +5,7 @@
 //! hundreds of them.
 
 use super::{Finding, Secret};
-use aws_lc_rs::hmac;
+use aws_lc_rs::{digest, hmac};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The cost that is used where nothing else is said: about 40 ms a request on one core.
@@ -52,19 +52,53 @@ pub enum NotAUser {
 /// # Errors
 /// [`NotAUser`] for the first user in order that can't be written; it never holds a password.
 pub fn make(users: &BTreeMap<String, Secret>, key: &[u8], cost: u32) -> Result<Secret, NotAUser> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    write(users, cost, |user, password| Ok(salt(&key, &[user, password.expose()])))
+}
+
+/// Makes the file where no key can be kept: one `context` gives one file.
+///
+/// A salt that is quickly made of the password would be a quick way to try guesses. So it is made as slowly as the hash
+/// itself: it is a digest of the password's bcrypt hash, of the same cost, under a first salt of `context` and user.
+/// What this gives away: two files of one context show where a user has the same password in both, and whoever knows the
+/// context can hash guesses before there is a file.
+///
+/// # Errors
+/// Those of [`make`].
+pub fn make_without_key(
+    users: &BTreeMap<String, Secret>,
+    context: &str,
+    cost: u32,
+) -> Result<Secret, NotAUser> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, context.as_bytes());
+    write(users, cost, |user, password| {
+        let slow = hash(password, cost, salt(&key, &[user]))?;
+        let mut salt = [0; 16];
+        salt.copy_from_slice(&digest::digest(&digest::SHA256, slow.to_string().as_bytes()).as_ref()[..16]);
+        Ok(salt)
+    })
+}
+
+fn write(
+    users: &BTreeMap<String, Secret>,
+    cost: u32,
+    salt: impl Fn(&str, &Secret) -> Result<[u8; 16], NotAUser>,
+) -> Result<Secret, NotAUser> {
     if !(4..=31).contains(&cost) {
         return Err(NotAUser::Cost(cost));
     }
-    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     let mut file = String::new();
     for (user, password) in users {
         check_user(user, password)?;
-        let salt = salt(&key, user, password);
-        // The lengths are checked above; the non-truncating variant refuses 72 bytes too, which Go takes.
-        let hash = bcrypt::hash_with_salt(password.expose(), cost, salt).map_err(|_| NotAUser::Cost(cost))?;
+        let hash = hash(password, cost, salt(user, password)?)?;
         file.push_str(&format!("{user}:{}\n", hash.format_for_version(bcrypt::Version::TwoY)));
     }
     Ok(file.into())
+}
+
+fn hash(password: &Secret, cost: u32, salt: [u8; 16]) -> Result<bcrypt::HashParts, NotAUser> {
+    // The lengths are checked before; the non-truncating variant refuses 72 bytes too, which Go takes.
+    bcrypt::hash_with_salt(password.expose(), cost, salt).map_err(|_| NotAUser::Cost(cost))
 }
 
 /// Checks one user without the cost of hashing, for the time of the plan.
@@ -89,11 +123,11 @@ pub fn check_user(user: &str, password: &Secret) -> Result<(), NotAUser> {
     }
 }
 
-/// The lengths make sure that no two pairs of user and password run into the same text.
-fn salt(key: &hmac::Key, user: &str, password: &Secret) -> [u8; 16] {
+/// The lengths make sure that no two lists of parts, such as user and password, run into the same text.
+fn salt(key: &hmac::Key, parts: &[&str]) -> [u8; 16] {
     let mut context = hmac::Context::with_key(key);
     context.update(b"htpasswd salt\0");
-    for part in [user, password.expose()] {
+    for part in parts {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part.as_bytes());
     }
@@ -229,6 +263,24 @@ mod tests {
         assert_eq!(make(&users, b"key", 4).unwrap(), file);
         assert_ne!(make(&users, b"other", 4).unwrap(), file);
         assert_eq!(codes(file.expose()), [""; 0]);
+    }
+
+    #[test]
+    fn without_a_key_the_file_follows_from_the_context_and_its_salts_are_no_quick_test() {
+        let users = users(&[("ci", "hunter2"), ("deploy", "hunter2")]);
+        let file = make_without_key(&users, "hub", 4).unwrap();
+        let hashes: Vec<_> = file.expose().lines().filter_map(|line| line.split_once(':')).collect();
+        assert!(hashes.iter().all(|(_, hash)| bcrypt::verify("hunter2", hash).unwrap()));
+        let salts: BTreeSet<_> = hashes.iter().map(|(_, hash)| &hash[..29]).collect();
+        assert_eq!(salts.len(), 2, "each user has a salt of its own");
+        assert_eq!(make_without_key(&users, "hub", 4).unwrap(), file);
+        assert_ne!(make_without_key(&users, "other", 4).unwrap(), file);
+        // A keyed salt would be one HMAC of a guess.
+        assert_ne!(make(&users, b"hub", 4).unwrap(), file);
+        let salt_at = |cost| {
+            make_without_key(&users, "hub", cost).unwrap().expose()["ci:$2y$04$".len()..][..22].to_owned()
+        };
+        assert_ne!(salt_at(4), salt_at(5), "a salt is as slow to make as its hash");
     }
 
     #[test]

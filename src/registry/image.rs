@@ -93,6 +93,12 @@ pub enum NotAReference {
     },
 }
 
+/// Whether a text is the host of a registry, with its port if it has one, as a reference would name it.
+pub fn is_host(text: &str) -> bool {
+    // Any repository is as good as another to see whether what is before it is taken for a host.
+    format!("{text}/repository").parse::<Reference>().is_ok_and(|reference| reference.domain() == text)
+}
+
 impl Reference {
     /// The registry's host with its port, `docker.io` where none is written.
     pub fn domain(&self) -> &str {

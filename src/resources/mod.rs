@@ -18,12 +18,13 @@ mod swarm_node_label;
 mod swarm_registry_garbage_collection;
 mod swarm_registry_image;
 mod swarm_registry_retention;
+mod swarm_registry_trust;
 mod swarm_secret;
 mod swarm_service;
 mod swarm_volume;
 
 pub use connection::Connection;
-pub use failure::Doing;
+pub use failure::{Doing, sentence};
 pub use registry_access::{RegistryAccess, refusal, repository_name, tag_or_digest};
 pub use registry_service::{RegistryService, Settings as RegistrySettings};
 pub use service::{SINCE, Since};
@@ -38,6 +39,7 @@ pub use swarm_registry_garbage_collection::{
 };
 pub use swarm_registry_image::{ImageSource, SwarmRegistryImage};
 pub use swarm_registry_retention::SwarmRegistryRetention;
+pub use swarm_registry_trust::SwarmRegistryTrust;
 pub use swarm_secret::SwarmSecret;
 pub use swarm_service::SwarmService;
 pub use swarm_volume::{Cluster, SwarmVolume};

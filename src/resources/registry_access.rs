@@ -8,6 +8,7 @@ use crate::{
         Secret, Trust,
         client::{Client, Credentials, Error},
         image::{NotAReference, Reference},
+        probe::{Probe, ProbeError},
     },
     terraform::{Diagnostic, Model, Result, Sensitive},
 };
@@ -56,17 +57,25 @@ impl RegistryAccess {
     /// # Errors
     /// The settings mean nothing, or the login cannot be found; the path is below that of the object.
     pub async fn open(&self, docker: &Docker) -> Result<Client> {
-        let trust = match &self.ca {
+        let credentials = self.credentials(docker).await?;
+        Client::new(&self.url, self.trust(), self.connect_to.as_deref(), credentials)
+            .map_err(|error| unusable(&error))
+    }
+
+    fn trust(&self) -> Trust<'_> {
+        match &self.ca {
             _ if self.insecure => Trust::Anybody,
             Some(pem) => Trust::Authorities(pem),
             None => Trust::System,
-        };
-        let credentials = self.credentials(docker).await?;
-        Client::new(&self.url, trust, self.connect_to.as_deref(), credentials).map_err(|error| {
-            let at =
-                if matches!(error, crate::registry::probe::ProbeError::Authority(_)) { "ca" } else { "url" };
-            Diagnostic::error("The registry cannot be asked", sentence(&error.to_string())).at(at)
-        })
+        }
+    }
+
+    /// What asks the registry without a login.
+    ///
+    /// # Errors
+    /// The settings mean nothing; the path is below that of the object.
+    pub fn probe(&self) -> Result<Probe> {
+        Probe::new(&self.url, self.trust(), self.connect_to.as_deref()).map_err(|error| unusable(&error))
     }
 
     async fn credentials(&self, docker: &Docker) -> Result<Option<Credentials>> {
@@ -96,6 +105,11 @@ impl RegistryAccess {
         let rest = self.url.split_once("://").map_or(self.url.as_str(), |(_, rest)| rest);
         rest.split(['/', '?']).next().unwrap_or_default()
     }
+}
+
+fn unusable(error: &ProbeError) -> Diagnostic {
+    let at = if matches!(error, ProbeError::Authority(_)) { "ca" } else { "url" };
+    Diagnostic::error("The registry cannot be asked", sentence(&error.to_string())).at(at)
 }
 
 /// A failure at a registry in words: what could not be done, and why.

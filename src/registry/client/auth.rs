@@ -31,7 +31,7 @@ pub enum Credentials {
 /// What is done, and so what is asked to be allowed. `Display` says it in words: "push to team/app".
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// To see that it is a registry.
+    /// To be answered at all.
     Ping,
     /// To list the repositories.
     Catalog,
@@ -67,7 +67,7 @@ impl Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ping => f.write_str("see its version"),
+            Self::Ping => f.write_str("talk to it"),
             Self::Catalog => f.write_str("list the repositories"),
             Self::Pull(name) => write!(f, "pull from {name}"),
             Self::Push { to, from: None } => write!(f, "push to {to}"),

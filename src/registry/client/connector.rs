@@ -40,12 +40,17 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(registry: Place, connect_to: Option<&str>, tls: Arc<ClientConfig>) -> Self {
+    pub(super) fn new(
+        registry: Place,
+        connect_to: Option<&str>,
+        tls: Arc<ClientConfig>,
+        proxies: Matcher,
+    ) -> Self {
         Self {
             registry: Arc::new(registry),
             connect_to: connect_to.map(Arc::from),
             tls,
-            proxies: Arc::new(Matcher::from_env()),
+            proxies: Arc::new(proxies),
         }
     }
 

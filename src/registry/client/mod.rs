@@ -7,7 +7,7 @@
 //! | `auth` | answers what the registry asks of who comes |
 //! | `request` | sends, tries again, follows, and says what a status means |
 //! | `manifest`, `image_config` | read, write and delete manifests, and say what an image is |
-//! | `lists`, `tag` | list repositories and tags, and remove a tag alone |
+//! | `lists` | lists repositories and tags |
 //! | `blob`, `upload` | read and write layers, piece by piece, from where it broke off |
 //!
 //! Whatever is read is checked against its digest. Credentials are sent to the registry and to the server of its tokens,
@@ -24,7 +24,6 @@ mod manifest;
 mod request;
 #[cfg(test)]
 mod scripted;
-mod tag;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -43,7 +42,7 @@ use super::{Trust, connect::Place, probe::ProbeError, trust};
 use connector::Connector;
 use http::{HeaderValue, Method, Uri};
 use hyper_util::{
-    client::legacy,
+    client::{legacy, proxy::matcher::Matcher},
     rt::{TokioExecutor, TokioTimer},
 };
 use request::{Body, Call};
@@ -86,11 +85,23 @@ impl fmt::Debug for Client {
 impl Client {
     /// A client of the registry at `url`, such as `https://hub.example.com`. Nothing is connected yet.
     ///
-    /// The certificate is verified for the URL's host even where `connect_to` (`HOST:PORT`) names another address.
+    /// The certificate is verified for the URL's host even where `connect_to` (`HOST:PORT`) names another address. The proxies
+    /// of the environment are used, but not to such an address, nor to this machine.
     ///
     /// # Errors
     /// The URL, or the authorities that are to be trusted, mean nothing.
     pub fn new(
+        url: &str,
+        trust: Trust<'_>,
+        connect_to: Option<&str>,
+        credentials: Option<Credentials>,
+    ) -> Result<Self, ProbeError> {
+        Self::through(Matcher::from_env(), url, trust, connect_to, credentials)
+    }
+
+    /// The same, through these proxies.
+    fn through(
+        proxies: Matcher,
         url: &str,
         trust: Trust<'_>,
         connect_to: Option<&str>,
@@ -105,7 +116,7 @@ impl Client {
         let scheme = if place.is_https { "https" } else { "http" };
         let base = Uri::builder().scheme(scheme).authority(name.as_str()).path_and_query("/").build();
         let base = base.map_err(|_| refuse("it is not a URL"))?;
-        let connector = Connector::new(place, connect_to, trust::config(trust)?);
+        let connector = Connector::new(place, connect_to, trust::config(trust)?, proxies);
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)

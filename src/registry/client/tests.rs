@@ -381,6 +381,39 @@ async fn a_registry_that_is_being_started_is_waited_for() {
     assert!(error.to_string().contains("not a registry"), "{error}");
 }
 
+#[tokio::test]
+async fn proxies_of_the_environment_are_on_the_way() {
+    let proxy = Server::start(|seen, _| match seen.line.starts_with("CONNECT") {
+        true => Reply::status(502),
+        false => manifest(seen, 0),
+    })
+    .await;
+    let through = |url: &str, connect_to: Option<&str>| {
+        let proxies = Matcher::builder().all(format!("http://me:s3cret@{}", proxy.address)).build();
+        Client::through(proxies, url, Trust::System, connect_to, None).unwrap()
+    };
+    through("http://hub.invalid", None).manifest("a", "1").await.unwrap();
+    let seen = proxy.seen().remove(0);
+    assert_eq!(seen.line, "GET http://hub.invalid/v2/a/manifests/1");
+    let login = format!("Basic {}", STANDARD.encode("me:s3cret"));
+    assert_eq!((seen.header("proxy-authorization"), seen.header("authorization")), (login.as_str(), ""));
+
+    let error = through("https://hub.invalid", None).manifest("a", "1").await.unwrap_err();
+    let seen = proxy.seen().remove(1);
+    assert_eq!(
+        (seen.line.as_str(), seen.header("proxy-authorization")),
+        ("CONNECT hub.invalid:443", login.as_str())
+    );
+    assert!(error.to_string().contains(&format!("the proxy {} makes no tunnel", proxy.address)), "{error}");
+    assert!(!error.to_string().contains("s3cret"));
+
+    // An address that was given, and this machine, are reached without one.
+    let server = Server::start(manifest).await;
+    through("http://hub.invalid", Some(&server.address)).manifest("a", "1").await.unwrap();
+    through(&server.url(), None).manifest("a", "1").await.unwrap();
+    assert_eq!(server.lines().len(), 2);
+}
+
 #[test]
 fn addresses_that_are_none_of_a_registry() {
     for url in ["hub", "https://hub/prefix", "ftp://hub", "https://hub/v2/?x=1"] {

@@ -15,6 +15,8 @@ pub struct Answer {
     pub challenge: Option<String>,
     /// The beginning of the body.
     pub body: String,
+    /// The certificate with which the server came, in DER; none over HTTP.
+    pub certificate: Option<Vec<u8>>,
 }
 
 /// Which answers count as success.

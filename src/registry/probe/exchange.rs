@@ -17,7 +17,12 @@ pub(super) async fn ask(probe: &Probe) -> Result<Answer, ProbeError> {
     let stream = connect::tcp(&address).await?;
     match &probe.tls {
         None => exchange(&place.url, stream).await,
-        Some(config) => exchange(&place.url, connect::handshake(place, config, stream).await?).await,
+        Some(config) => {
+            let stream = connect::handshake(place, config, stream).await?;
+            let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+            let certificate = certificate.map(|certificate| certificate.to_vec());
+            Ok(Answer { certificate, ..exchange(&place.url, stream).await? })
+        }
     }
 }
 
@@ -52,7 +57,7 @@ where
         let body = Limited::new(response.into_body(), BODY_LIMIT).collect().await;
         let body =
             body.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
-        Ok(Answer { url: url.clone(), status, api_version, challenge, body })
+        Ok(Answer { url: url.clone(), status, api_version, challenge, body, certificate: None })
     };
     tokio::pin!(answer);
     tokio::select! {

@@ -1,7 +1,10 @@
 //! What a rule of retention means for a registry: which tags it has, and how those go that have had their time.
 
 use super::{Rule, Tag, unreachable};
-use crate::registry::client::{Client, Descriptor, Digest, Error, Manifest, Parts, Result};
+use crate::registry::{
+    client::{Client, Descriptor, Digest, Error, Manifest, Parts, Result},
+    copy::untag,
+};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::{collections::BTreeSet, time::SystemTime};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -72,8 +75,8 @@ impl Repository {
         // A manifest goes after what leads to it, so that no index leads nowhere in between.
         for found in expired.iter().filter(|found| goes(&found.tag.name)) {
             let own = found.digests.first().map(String::as_str).unwrap_or_default();
-            if !unreachable.contains(own) {
-                client.remove_tag(&self.name, &found.tag.name).await?;
+            if let (false, Ok(own)) = (unreachable.contains(own), own.parse::<Digest>()) {
+                untag(client, &self.name, &found.tag.name, &own).await?;
             }
         }
         let (own, below) = self.in_order(&unreachable);

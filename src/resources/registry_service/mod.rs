@@ -2,6 +2,7 @@
 
 mod check;
 mod engine;
+mod loss;
 mod owned;
 mod plan;
 mod settings;
@@ -13,6 +14,7 @@ use crate::registry::image;
 use crate::resources::{
     failure::{Doing, ready},
     names::service_name,
+    swarm_registry_garbage_collection::end_left,
 };
 use crate::terraform::{
     Computed, Config, Context, Diagnostics, Duration, Model, Plan, Private, Resource, Result, Timeouts,
@@ -74,6 +76,10 @@ pub struct RegistryService {
     #[tf(default = 1, check = service::count)]
     keep_secrets: i64,
 
+    /// Whether images may be lost that are in no storage. With nothing mounted under them they go with the task that a
+    /// change replaces, and such a change is refused unless this is `true`.
+    discard_images: Option<bool>,
+
     /// What an apply waits for.
     #[tf(default = WaitFor::default())]
     wait_for: WaitFor,
@@ -113,6 +119,7 @@ impl Resource for RegistryService {
 
     async fn check(plan: &Plan, docker: &Docker) -> Diagnostics {
         let mut found = check::planned(plan);
+        found.extend(loss::check(plan));
         found.extend(service::check(&Self::attributes(), plan, docker).await);
         found.extend(check::live::planned(plan, docker).await);
         found
@@ -166,6 +173,7 @@ impl Resource for RegistryService {
 
     async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
         let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::minutes(5));
+        end_left(self.id.get()?, &self.name, &context.client).await?;
         service::remove(self.id.get()?, &self.name, &limit, &context.client).await?;
         owned::remove_all(&self.name, &context.client).await
     }
@@ -231,6 +239,7 @@ impl RegistryService {
             service: Parts::none(),
             deployment: Deployment::default(),
             keep_secrets: 1,
+            discard_images: None,
             wait_for: WaitFor::default(),
             timeouts: None,
             id: Computed::default(),

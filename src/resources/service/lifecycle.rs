@@ -5,7 +5,11 @@ use super::{
     remember_names, too_old::too_old,
 };
 use crate::docker::{self, Change, Docker, Found, Service, ServiceSpec, Wait};
-use crate::resources::failure::{Doing, failure, ready};
+use crate::resources::{
+    failure::{Doing, failure, ready},
+    registry_service::is_registry,
+    swarm_registry_garbage_collection::end_left,
+};
 use crate::terraform::{
     Attribute, Context, Diagnostic, Diagnostics, Duration, Model, Object, Plan, Private, Result,
 };
@@ -22,7 +26,15 @@ pub fn is_unsettled(private: &Private) -> bool {
 /// error yet.
 pub async fn check(attributes: &[(&'static str, Attribute)], plan: &Plan, docker: &Docker) -> Diagnostics {
     let mut found = too_old(attributes, &plan.planned().0, docker).await;
-    let Some(wish) = Wish::planned(plan) else { return found };
+    if let Some(wish) = Wish::planned(plan) {
+        found.extend(as_it_is_now(&wish, docker).await);
+    }
+    found
+}
+
+/// What the live swarm says of a wish, as warnings.
+async fn as_it_is_now(wish: &Wish, docker: &Docker) -> Diagnostics {
+    let mut found = vec![];
     match (docker.nodes().await, docker.services().await) {
         (Ok(nodes), Ok(services)) => {
             let mut now = wish.against(&nodes, &services);
@@ -42,6 +54,11 @@ pub async fn check(attributes: &[(&'static str, Attribute)], plan: &Plan, docker
 }
 
 impl Wanted {
+    /// What the live swarm says of it at the time of a plan, as warnings.
+    pub async fn check(&self, docker: &Docker) -> Diagnostics {
+        as_it_is_now(&Wish::of(self), docker).await
+    }
+
     /// Refuses what the Engine cannot do, before anything is changed; and what the swarm cannot do now, if the apply
     /// `waits` for it.
     ///
@@ -92,6 +109,9 @@ impl Wanted {
         let docker = &context.client;
         let known = Known::to_write(&self.parts, docker).await?;
         let auth = self.credentials(docker).await?;
+        if is_registry(&self.image) {
+            end_left(id, &self.name, docker).await?;
+        }
         let resend = self.has_new_credentials(prior) && auth.is_some();
         let paused = is_unsettled(&context.private) && self.is_paused(id, docker).await?;
         context.private.set(UNSETTLED, true);

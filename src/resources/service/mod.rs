@@ -48,7 +48,7 @@ pub use mode::{Job, Scale};
 pub use mounts::{Mount, VolumeOptions};
 pub use networks::Network;
 pub use parts::{ENGINE_GRACE, Parts};
-pub use placement::Placement;
+pub use placement::{Placement, constraints};
 pub use ports::{Publish, one_of};
 pub use privileges::Privileges;
 pub use references::{Object, Reference, Resolved};

@@ -38,7 +38,8 @@ pub struct Platform {
     pub architecture: Option<String>,
 }
 
-fn constraints(constraints: &BTreeSet<String>) -> Result<(), String> {
+/// Refuses what the scheduler does not understand.
+pub fn constraints(constraints: &BTreeSet<String>) -> Result<(), String> {
     constraints.iter().try_for_each(|text| constraint(text).map(drop))
 }
 

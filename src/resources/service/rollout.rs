@@ -23,7 +23,8 @@ pub struct Rollout {
     #[tf(derived, check = some_time)]
     pub monitor: Duration,
 
-    /// What a failure leads to: `pause`, `continue` or, in an update, `rollback`.
+    /// What a failure leads to: `pause`, `continue` or, in an update, `rollback`. A rollback is never rolled back: there
+    /// `rollback` means `pause`.
     #[tf(derived, check = failure_action)]
     pub failure_action: String,
 

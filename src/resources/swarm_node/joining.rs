@@ -6,6 +6,7 @@ use crate::docker::{
 };
 use crate::resources::failure::{Doing, failure};
 use crate::terraform::{Context, Diagnostic, Duration, Result};
+use std::net::{IpAddr, SocketAddr};
 
 impl SwarmNode {
     /// Creates: a host joins, or a node that is in is adopted.
@@ -59,9 +60,12 @@ impl SwarmNode {
             }
             Some(host) => {
                 // The way to the host may have changed, the host may not.
-                let own = host.info().await.doing(|| what.clone())?.swarm.node_id;
-                if own != *before {
+                let own = host.info().await.doing(|| what.clone())?;
+                if own.swarm.node_id != *before {
                     return Err(another_host(&host, &self.name()));
+                }
+                if prior.advertise_addr.is_none() {
+                    self.joined_with(&own)?;
                 }
                 find_node(&nodes, before).cloned().doing(|| what.clone())?
             }
@@ -126,6 +130,8 @@ impl SwarmNode {
         let is_new = info.swarm.is_in_none();
         if is_new {
             self.join(host, limit, context).await?;
+        } else {
+            self.joined_with(&info)?;
         }
         info = host.info().await.doing(|| what.clone())?;
         let id = info.swarm.node_id.clone();
@@ -155,6 +161,27 @@ impl SwarmNode {
         );
         waited.await.doing(|| what.clone())?;
         context.client.find_node(&id).await.doing(|| what)
+    }
+
+    /// Refuses an address that is said of a host that has joined with another: it would be written down without effect.
+    pub(super) fn joined_with(&self, own: &Info) -> Result<()> {
+        // The name of an interface says nothing of the address here.
+        let address = |text: &str| {
+            text.parse::<IpAddr>().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip())).ok()
+        };
+        let Some(wanted) = self.advertise_addr.as_deref().and_then(address) else { return Ok(()) };
+        match address(&own.swarm.node_addr) {
+            Some(there) if there != wanted => Err(Diagnostic::error(
+                "`advertise_addr` is not that of the host",
+                format!(
+                    "Node `{}` has joined with {there}, and an address counts only when a host joins. Set `advertise_addr` to \
+                     it, or leave it out; or let the host leave and join again: terraform apply -replace=ADDRESS.",
+                    own.name
+                ),
+            )
+            .at("advertise_addr")),
+            _ => Ok(()),
+        }
     }
 
     async fn join(&self, host: &Docker, limit: &Duration, context: &Context<Docker>) -> Result<()> {

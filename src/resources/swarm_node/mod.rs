@@ -162,9 +162,13 @@ impl Resource for SwarmNode {
             && let Ok(info) = host.info().await
             && let Some(nodes) = &nodes
             && info.swarm.is_active()
-            && !nodes.iter().any(|node| node.id == info.swarm.node_id)
         {
-            found.push(joining::in_another_swarm(&host, &info));
+            let said_before = plan.prior.as_ref().is_some_and(|prior| prior.is_set("advertise_addr"));
+            if !nodes.iter().any(|node| node.id == info.swarm.node_id) {
+                found.push(joining::in_another_swarm(&host, &info));
+            } else if !said_before && let Ok(planned) = Self::decode(plan.planned().0.clone()) {
+                found.extend(planned.joined_with(&info).err());
+            }
         }
         if let (Some(nodes), Some(prior)) = (&nodes, &plan.prior)
             && prior.known::<String>("role").as_deref() == Some("manager")

@@ -96,6 +96,29 @@ async fn a_name_instead_of_a_host_is_that_of_the_same_node() {
 }
 
 #[tokio::test]
+async fn an_address_that_is_said_later_is_that_of_the_host() {
+    let manager = manager("ready");
+    let host = host(json!({"NodeID": "n", "LocalNodeState": "active", "NodeAddr": "10.0.0.1"}));
+    let mut prior = planned(&host);
+    prior.id = "n".to_owned().into();
+    for (address, is_refused) in [
+        ("10.0.0.9", true),
+        ("10.0.0.9:2377", true),
+        ("10.0.0.1", false),
+        ("10.0.0.1:2377", false),
+        ("eth0", false),
+    ] {
+        let said = || SwarmNode { advertise_addr: Some(address.to_owned()), ..planned(&host) };
+        for error in [
+            said().update(&prior, &mut context(&manager)).await.unwrap_err(),
+            said().create(&mut context(&manager)).await.unwrap_err(),
+        ] {
+            assert_eq!(error.detail.contains("joined with 10.0.0.1"), is_refused, "{address}: {error:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_host_that_cannot_talk_to_its_swarm_is_told_with_its_own_words() {
     let error = json!({"LocalNodeState": "error", "Error": "certificates have expired"});
     let error = planned(&host(error)).create(&mut context(&manager("ready"))).await.unwrap_err();

@@ -27,7 +27,12 @@ pub(super) fn secret_name(service: &str) -> String {
 
 /// What tells the job and its secret from those that others gave such a name.
 pub(super) fn labels(service: &Service) -> Labels {
-    BTreeMap::from([(format!("{OWN_LABELS}garbage-collection-of"), service.id.clone())])
+    labels_of(&service.id)
+}
+
+/// The same, of the service with this ID.
+pub(super) fn labels_of(id: &str) -> Labels {
+    BTreeMap::from([(format!("{OWN_LABELS}garbage-collection-of"), id.to_owned())])
 }
 
 /// Folders of the service's containers that outlive them.

@@ -4,7 +4,7 @@ mod job;
 mod procedure;
 mod settings;
 
-pub use procedure::{Collected, Run};
+pub use procedure::{Collected, Run, end_left};
 pub use settings::{Collection, validate};
 
 use crate::docker::Docker;

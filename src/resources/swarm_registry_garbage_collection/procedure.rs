@@ -7,6 +7,8 @@ mod aftercare;
 mod alone;
 mod steps;
 
+pub use aftercare::end_left;
+
 use super::{job, settings::Collection};
 use crate::docker::{self, Docker, Found, Service, Wait};
 use crate::registry::garbage_collection::Surroundings;

@@ -1,7 +1,7 @@
 //! What is done however a run ends: the job goes, redis forgets, the registry is writable again.
 
 use super::{Run, job};
-use crate::docker::{BlobKind, Change, Docker, Found, Service, TaskState, Wait};
+use crate::docker::{BlobKind, Change, Docker, Found, Service, Wait};
 use crate::registry::garbage_collection;
 use crate::resources::failure::Doing;
 use crate::terraform::{Diagnostic, Result};
@@ -52,20 +52,7 @@ impl Run<'_> {
         let name = job::name(service.name());
         let what = || format!("remove job `{name}`");
         let Some(found) = docker.find_service(&name).await.found().doing(what)? else { return Ok(()) };
-        docker
-            .end_job(&found.id, JOB_ENDS)
-            .await
-            .found()
-            .doing(what)
-            .map_err(|error| still(error, service))?;
-        let tasks = docker.tasks(&found.id).await.found().doing(what)?.unwrap_or_default();
-        let lost = |state: TaskState| state >= TaskState::Assigned && state.is_alive();
-        if tasks.iter().any(|task| lost(task.status.state)) {
-            let detail = "The node on which it runs is down, so nobody knows whether it still deletes. Bring the node back, or \
-                          switch it off for good and remove it from the swarm; then collect again.";
-            return Err(still(Diagnostic::error(format!("Cannot {}", what()), detail), service));
-        }
-        docker.remove_job(&name, JOB_ENDS).await.doing(what).map_err(|error| still(error, service))
+        end(docker, &found.id, &name).await.map_err(|error| still(error, service))
     }
 
     /// Removes the secret with the login to redis. One that stays is removed by the next run.
@@ -121,6 +108,38 @@ impl Run<'_> {
             still(Diagnostic::error(format!("Cannot {}", what()), failure.to_string()), service)
         })
     }
+}
+
+/// Ends the collection of a service that is about to be written, or removed: one that was cut off may have left a job that
+/// still deletes, and one that is under way has to begin anew.
+///
+/// # Errors
+/// It cannot be ended, so the service must not begin to write.
+pub async fn end_left(id: &str, service: &str, docker: &Docker) -> Result<()> {
+    let name = job::name(service);
+    let what = || format!("end the garbage collection of service `{service}`");
+    let services = docker.services().await.doing(what)?;
+    let is_left = |other: &&Service| other.name() == name && other.spec.labels == Some(job::labels_of(id));
+    match services.iter().find(is_left) {
+        Some(job) => end(docker, &job.id, &name).await,
+        None => Ok(()),
+    }
+}
+
+/// Ends a job and removes it, once nothing of it can do anything any more.
+async fn end(docker: &Docker, id: &str, name: &str) -> Result<()> {
+    let ended = async {
+        docker.end_job(id, JOB_ENDS).await.found()?;
+        docker.wait_all_tasks_ended(id, JOB_ENDS).await.found()?;
+        docker.remove_job(name, JOB_ENDS).await
+    };
+    ended.await.doing(|| format!("end job `{name}`")).map_err(|mut error| {
+        error.detail.push_str(
+            " Nobody knows whether it still deletes. If its node is down, bring the node back, or switch it off for good and \
+             remove it from the swarm, and do this again.",
+        );
+        error
+    })
 }
 
 /// Says that the registry may still be read-only, and what to do.

@@ -1,0 +1,3 @@
+list "swarm_registry_trust" "all" {
+  provider = swarm
+}
