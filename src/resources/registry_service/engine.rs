@@ -3,7 +3,7 @@
 use super::{
     RegistryService,
     owned::mounted_config,
-    settings::{Role, Storage},
+    settings::{Content, Role, Storage},
 };
 use crate::{
     docker::{Service, ServiceSpec},
@@ -53,7 +53,7 @@ impl RegistryService {
         }
         let mut secrets = Reference::secrets(spec);
         let needed = self.needed_env(&secrets);
-        let config = mounted_config(private, &secrets);
+        let config = mounted_config(private, &secrets).filter(|_| self.mounts_foreign(&secrets));
         if self.settings.are_rendered() {
             secrets.retain(|secret| !secret.file.target.as_deref().is_some_and(Role::is_target));
         }
@@ -79,6 +79,20 @@ impl RegistryService {
             needed.extend(files.map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
         needed
+    }
+
+    /// Whether the secrets of somebody else that the settings name are mounted where the registry looks for them.
+    fn mounts_foreign(&self, mounted: &[Resolved]) -> bool {
+        let is_mounted = |role: Role, source: &String| {
+            mounted.iter().any(|secret| {
+                secret.file.target.as_deref() == Some(role.target())
+                    && [&secret.object.id, &secret.object.name].contains(&source)
+            })
+        };
+        self.settings.files(None).iter().all(|file| match &file.content {
+            Content::Foreign(source) => is_mounted(file.role, source),
+            _ => true,
+        })
     }
 
     /// What the registry needs beside the configuration file is the provider's, and no difference.

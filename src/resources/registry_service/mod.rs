@@ -22,9 +22,9 @@ use settings::WaitFor;
 
 /// A private registry (CNCF Distribution, the image `registry`) as a service of the swarm.
 ///
-/// With `storage`, the provider renders the registry's configuration file from `http`, `tls`, `storage`, `auth`, `log`,
-/// `health`, `metrics` and `extra_config`, keeps it in a secret of its own that it rotates, shares one generated HTTP
-/// secret among all replicas, and derives the health check, the order of updates and the grace at stopping. Without
+/// With `storage`, the provider renders the registry's configuration file from that and from `http`, `tls`, `auth`, `cache`,
+/// `proxy` and the like, keeps it in a secret of its own that it rotates, shares one generated HTTP secret among all
+/// replicas, and derives the health check, the order of updates and the grace at stopping. Without
 /// `storage` the image's own configuration is in charge, as in a service made by `docker service create`, which can be
 /// imported so. With `storage`, `command` and `args` are the provider's, and the configuration file is a better place for
 /// settings than `env`. All that `swarm_service` knows of a service that is no job, is known here too.
