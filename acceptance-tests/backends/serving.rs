@@ -220,4 +220,9 @@ fn what_is_mounted_by_hand_shows_as_what_it_is() {
         workspace.apply_and_settle();
         assert!(testbed.docker(&["service", "inspect", &registry.name]).contains("addr=nas"));
     }
+    // Whoever mounts something there as one of `mounts` has it there.
+    let own = "mounts = [{ source = \"own\", target = \"/var/lib/registry\" }]";
+    let hcl = registry.with("storage = { filesystem = {} }", own).replace("replicas = 1", "replicas = 0");
+    workspace.write(&hcl);
+    workspace.apply_and_settle();
 }
