@@ -42,6 +42,7 @@ fn one_node() {
         registry: format!("{address}:443"),
         certificates: Some(certificates.clone()),
         credentials: None,
+        network: None,
     };
     let image = Image::random(workspace.path().join("image"), &[1000]);
     eventually("a push", || image.push(&access, "alpine:1").ok());
@@ -78,6 +79,7 @@ fn highly_available() {
         registry: format!("{}:8443", testbed.address(host)),
         certificates: None,
         credentials: Some("ci:hunter2".to_owned()),
+        network: None,
     };
     let image = Image::random(workspace.path().join("image"), &[1000]);
     image.push(&on("one"), "alpine:1").unwrap();
@@ -99,8 +101,12 @@ fn pull_through_caches() {
     let address = testbed.address("hubworker01");
     let origin = Workspace::new(testbed, &upstream.hcl(""));
     origin.apply_and_settle();
-    let access =
-        |port: u16| Access { registry: format!("{address}:{port}"), certificates: None, credentials: None };
+    let access = |port: u16| Access {
+        registry: format!("{address}:{port}"),
+        certificates: None,
+        credentials: None,
+        network: None,
+    };
     let image = Image::random(origin.path().join("image"), &[1000]);
     image.push(&access(upstream.port), "alpine:1").unwrap();
 

@@ -20,7 +20,7 @@ impl Hub {
     fn new(prefix: &str) -> Self {
         let registry = Registry::new(prefix);
         let address = format!("{}:{}", Testbed::shared().address("hubworker01"), registry.port);
-        let access = Access { registry: address, certificates: None, credentials: None };
+        let access = Access { registry: address, certificates: None, credentials: None, network: None };
         Hub { registry, access, folder: tempfile::tempdir().unwrap() }
     }
 

@@ -198,6 +198,8 @@ fn a_mount_that_no_attribute_can_tell_shows_among_the_others() {
     let read_only = Mount { read_only: true, ..Mount::plain("volume", Some("images".to_owned()), root()) };
     assert_eq!(read(json!({ "volume": "images" }), read_only), (None, 1));
     assert_eq!(read(json!({ "volume": "images" }), Mount::plain("volume", None, root())), (None, 1));
+    let own = Mount::plain("volume", Some("images".to_owned()), root());
+    assert_eq!(read(json!({}), own), (None, 1), "one that the user has mounted there");
     let elsewhere = Mount::plain("volume", Some("images".to_owned()), "/images".to_owned());
     assert_eq!(read(json!({ "volume": "images" }), elsewhere), (None, 1));
 }
