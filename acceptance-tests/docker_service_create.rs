@@ -1,4 +1,4 @@
-//! The guide "From docker service create to HCL", word by word: its commands and its configurations are what is run here.
+//! The guide "From docker service create to HCL", and that on backups, word by word: their commands and configurations are what is run here.
 
 use crate::{
     client::{Access, Image},
@@ -8,10 +8,11 @@ use crate::{
 use std::{fs, path::Path, process::Command};
 
 const GUIDE: &str = include_str!("../docs/guides/docker-service-create.md");
+const BACKUP: &str = include_str!("../docs/guides/backup.md");
 
-/// The blocks of the guide that are written in a language.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let fenced = GUIDE.split("```").skip(1).step_by(2);
+/// The blocks of a guide that are written in a language.
+fn blocks(guide: &'static str, language: &str) -> Vec<&'static str> {
+    let fenced = guide.split("```").skip(1).step_by(2);
     fenced.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
 }
 
@@ -49,8 +50,10 @@ fn a_registry_of_docker_s_commands_is_adopted_and_keeps_every_image_when_it_move
     fs::create_dir(folder.join("certs")).unwrap();
     fs::write(folder.join("certs/localhub.crt"), made.cert.pem()).unwrap();
     fs::write(folder.join("certs/localhub.key"), made.signing_key.serialize_pem()).unwrap();
-    let ([create, copy], [adopted, moved, discard]) =
-        (blocks("shell")[..2].try_into().unwrap(), blocks("terraform")[..3].try_into().unwrap());
+    let ([create, copy], [adopted, moved, discard]) = (
+        blocks(GUIDE, "shell")[..2].try_into().unwrap(),
+        blocks(GUIDE, "terraform")[..3].try_into().unwrap(),
+    );
     run_on(&testbed, "hubmgr", create, folder);
 
     // The second image takes the tag from the first, which nothing but its digest leads to then.
@@ -121,5 +124,16 @@ fn a_registry_of_docker_s_commands_is_adopted_and_keeps_every_image_when_it_move
     workspace.write(&with(moved, "  resources = { limits = { memory = \"512MiB\" } }"));
     workspace.apply_and_settle();
     assert_eq!(access(&testbed).pull("app:1", &folder.join("pulled")).as_ref(), Ok(&pushed[1].1));
+
+    // A copy of the volume, made as the guide on backups says, is a whole registry too.
+    run_on(&testbed, "hubworker01", blocks(BACKUP, "shell")[0], folder);
+    workspace.write(&moved.replace("volume = \"registry\"", "bind = \"/backup\""));
+    let said = workspace.apply_and_settle();
+    assert!(said.contains("S17"), "{said}");
+    let hub = access(&testbed);
+    for (name, digest) in &pushed {
+        let name = format!("{name}@sha256:{digest}");
+        assert_eq!(hub.pull(&name, &folder.join("pulled")).as_ref(), Ok(digest), "{name} of the backup");
+    }
     workspace.destroy();
 }

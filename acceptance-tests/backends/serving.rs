@@ -30,7 +30,7 @@ impl Hub {
     }
 
     fn access(&self) -> Access {
-        Access { registry: self.address.clone(), certificates: None, credentials: None }
+        Access { registry: self.address.clone(), certificates: None, credentials: None, network: None }
     }
 
     /// Pushes an image and pulls it.

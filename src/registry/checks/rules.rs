@@ -64,6 +64,7 @@ pub const RULES: &[Rule] = &[
     rule("S16", Live, "The folder of `storage.filesystem.bind` is not there, on the one node that can be asked: the one that the provider talks to.", "Make the folder, or use `volume`."),
     rule("S17", Warning, "The storage of a registry changes to another place, which does not have its images.", "Copy them first."),
     rule("S18", Error, "Something is mounted over the images, the secrets or the configuration file.", "Mount it elsewhere."),
+    rule("S19", Either, "A change would replace the task of a registry whose images nothing keeps; a warning with `discard_images`.", "Copy the images, as the guide \"From docker service create to HCL\" shows."),
     rule("T1", Error, "Certificate or key cannot be read, the key is encrypted, or they do not belong together.", "Give the pair as unencrypted PEM."),
     rule("T2", Error, "The authority's certificate comes before the server's.", "Put the server's first."),
     rule("T3", Either, "The certificate has expired; or, a warning, it does so within 14 days, or is not valid yet.", "Renew it."),

@@ -1,4 +1,4 @@
-//! Whether a plan loses images: those that are kept nowhere but with the running task. A registry that Docker's own
+//! S19: whether a plan loses images, those that are kept nowhere but with the running task. A registry that Docker's own
 //! command started has them so, and whoever adopts it here is not to find out by losing them.
 
 use super::{RegistryService, settings::is_rendered};
@@ -10,13 +10,14 @@ use crate::{
 use std::{collections::BTreeMap, path::Path};
 
 /// The attributes whose change leaves the running tasks alone; `replicas` does as long as none goes.
-const KEEP_TASKS: [&str; 14] = [
+const KEEP_TASKS: [&str; 15] = [
     "config_preview",
     "config_secret",
     "discard_images",
     "distribution",
     "id",
     "image_digest",
+    "keep_secrets",
     "labels",
     "registry_auth",
     "replicas",
@@ -47,14 +48,14 @@ fn loses(plan: &Plan, prior: &Config) -> Option<Diagnostic> {
     );
     Some(if plan.known::<bool>("discard_images") == Some(true) {
         let detail = format!("{lost} `discard_images` says that they may go.");
-        Diagnostic::warning("The images in the running task will be gone", detail).at("discard_images")
+        Diagnostic::warning("The images in the running task will be gone (S19)", detail).at("discard_images")
     } else {
         let detail = format!(
             "{lost} Copy them to where `storage` will look for them, as the guide \"From docker service create to HCL\" shows, \
              and then apply with `discard_images = true`, which says that what is in the task may go. To keep all as it \
              is, leave the configuration as the service is."
         );
-        Diagnostic::error("The registry's images would be lost", detail).at(first)
+        Diagnostic::error("The registry's images would be lost (S19)", detail).at(first)
     })
 }
 
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn images_that_nothing_keeps_go_with_the_task() {
+    fn s19_images_that_nothing_keeps_go_with_the_task() {
         assert_eq!(images([]), Images::WithTheTask);
         assert_eq!(images([mounted("volume", Some("v"), "/elsewhere")]), Images::WithTheTask);
         assert_eq!(images([mounted("volume", None, "/var/lib/registry")]), Images::WithTheTask);
