@@ -37,7 +37,7 @@ pub const TOPICS: &[(char, &str)] = &[
     ('C', "What the configuration means"),
 ];
 
-use Weight::{Either, Error, Live, Warning};
+use Weight::{Automatic, Either, Error, Live, Warning};
 
 const fn rule(code: &'static str, weight: Weight, when: &'static str, instead: &'static str) -> Rule {
     Rule { code, weight, when, instead }

@@ -29,7 +29,14 @@ pub async fn check(attributes: &[(&'static str, Attribute)], plan: &Plan, docker
     if let Some(wish) = Wish::planned(plan) {
         found.extend(as_it_is_now(&wish, docker).await);
     }
+    found.extend(missing_references(plan, docker).await.into_iter().map(for_now));
     found
+}
+
+/// An error of now as a warning, since the apply may put it right.
+pub fn for_now(mut error: Diagnostic) -> Diagnostic {
+    error.detail.push_str(" This is how it is now: if this apply changes it first, all is well.");
+    error.as_warning()
 }
 
 /// What the live swarm says of a wish, as warnings.
@@ -37,12 +44,7 @@ async fn as_it_is_now(wish: &Wish, docker: &Docker) -> Diagnostics {
     let mut found = vec![];
     match (docker.nodes().await, docker.services().await) {
         (Ok(nodes), Ok(services)) => {
-            let mut now = wish.against(&nodes, &services);
-            now.extend(missing_references(plan, docker).await);
-            found.extend(now.into_iter().map(|mut now| {
-                now.detail.push_str(" This is how it is now: if this apply changes it first, all is well.");
-                now.as_warning()
-            }));
+            found.extend(wish.against(&nodes, &services).into_iter().map(for_now));
         }
         // The swarm itself may be made in the same apply.
         (Err(error), _) if error.is_no_swarm() => {}

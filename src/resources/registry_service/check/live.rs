@@ -13,7 +13,7 @@ use crate::{
             RegistryService, owned,
             settings::{Content, Settings},
         },
-        service::{Eligible, Placement},
+        service::{Eligible, Placement, for_now},
     },
     terraform::{Diagnostic, Diagnostics, Plan, Result},
 };
@@ -29,19 +29,14 @@ pub(in super::super) async fn planned(plan: &Plan, docker: &Docker) -> Diagnosti
             .into_iter()
             .chain(checks::managers(&as_rules_see_them(&nodes, &eligible)));
         found.extend(findings.map(|finding| diagnostic(&finding)));
-        found.extend(bound(look, &eligible, docker).await.map(|finding| yet(diagnostic(&finding))));
+        found.extend(bound(look, &eligible, docker).await.map(|finding| for_now(diagnostic(&finding))));
     }
     if let Some(settings) = Settings::planned(plan)
         && let Ok(Some(missing)) = missing_secret(&settings, docker).await
     {
-        found.push(yet(missing));
+        found.push(for_now(missing));
     }
     found
-}
-
-fn yet(mut found: Diagnostic) -> Diagnostic {
-    found.detail.push_str(" This is how it is now: if this apply changes it first, all is well.");
-    found.as_warning()
 }
 
 impl RegistryService {
