@@ -15,6 +15,7 @@ mod balancer;
 mod client;
 mod connections;
 mod credentials;
+mod deployments;
 mod distribution;
 mod docker_service_create;
 mod drift;

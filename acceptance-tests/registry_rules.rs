@@ -27,6 +27,25 @@ fn what_would_lose_images_or_never_start_is_refused_at_plan() {
             vec!["tls.certificate"],
         ),
         ("", "http = {}", vec!["storage"]),
+        ("storage = { s3 = { bucket = \"hub\" } }", "", vec!["(S8)", "region_endpoint"]),
+        (
+            "storage = { s3 = { bucket = \"hub\", region = \"us-east-1\", access_key = \"x\" } }",
+            "",
+            vec!["(S9)"],
+        ),
+        (volume, "mounts = [{ source = \"v\", target = \"/var/lib\" }]", vec!["(S18)"]),
+        (
+            volume,
+            "image = \"hub.example.com/registry:2\"\n  url = \"https://hub.example.com\"",
+            vec!["(P20)"],
+        ),
+        (volume, "hostname = \"{{ host }}\"", vec!["(C14)"]),
+        (volume, "proxy = { remote_url = \"https://u:p@a.example\" }", vec!["(C3)", "proxy.username"]),
+        (
+            volume,
+            "resources = { limits = { memory = \"256MiB\" }, reservations = { memory = \"512MiB\" } }",
+            vec!["(P16)"],
+        ),
     ] {
         let said = Workspace::new(testbed, &registry.with(storage, more)).plan_fails();
         for word in words {
@@ -82,5 +101,65 @@ fn what_the_engine_is_too_old_for_is_refused_at_plan() {
     ] {
         let said = Workspace::new(Testbed::shared(), &registry.hcl(more)).plan_fails();
         assert!(said.contains(version) && said.contains("1.41"), "{said}");
+    }
+}
+
+#[test]
+fn what_only_the_swarm_knows_warns_at_plan_and_refuses_at_apply() {
+    let testbed = Testbed::shared();
+    let registry = Registry::new("live");
+    let manager = "placement = { constraints = [\"node.role==manager\"] }";
+    let nowhere = "storage = { filesystem = { bind = \"/no/such/folder\" } }";
+    let volume = "storage = { filesystem = { volume = \"VOLUME\" } }";
+    let worker = "placement = { constraints = [\"node.hostname==hubworker01\"] }";
+    let crt = "tls = { certificate_secret = \"no-such-crt\", private_key_secret = \"no-such-key\" }\n  publish = []";
+    for (storage, more, words) in [
+        // P1: one host-mode port for each node.
+        (
+            volume,
+            format!("replicas = 2\n  publish = [{{ port = 50443, mode = \"host\" }}]\n  {worker}"),
+            vec!["(P1)", "50443"],
+        ),
+        // P11
+        (
+            volume,
+            "replicas = 9\n  placement = { max_replicas_per_node = 1 }".to_owned(),
+            vec!["(P11)", "9 replicas"],
+        ),
+        // S16: the provider talks to the one manager.
+        (nowhere, manager.to_owned(), vec!["(S16)", "/no/such/folder"]),
+        // T18
+        (volume, format!("{crt}\n  {worker}"), vec!["(T18)", "no-such-crt"]),
+        (volume, format!("secrets = [{{ source = \"no-such-secret\" }}]\n  {worker}"), vec!["(T18)"]),
+    ] {
+        let shared = storage.replace("volume = \"VOLUME\"", "volume = \"VOLUME\", shared = true");
+        let workspace = Workspace::new(testbed, &registry.with(&shared, &more));
+        let plan = workspace.plan();
+        let said = workspace.apply_fails();
+        for word in words {
+            assert!(plan.text.contains("Warning") && plan.text.contains(word), "{more}: {}", plan.text);
+            assert!(said.contains("Error") && said.contains(word), "{more}: {said}");
+        }
+    }
+    assert!(
+        !testbed.try_docker(&["service", "inspect", &registry.name]).status.success(),
+        "nothing was made"
+    );
+}
+
+#[test]
+fn what_may_go_wrong_later_is_warned_of_at_plan() {
+    let testbed = Testbed::shared();
+    let registry = Registry::new("later");
+    let volume = "storage = { filesystem = { volume = \"VOLUME\" } }";
+    let shared = "storage = { filesystem = { volume = \"VOLUME\", shared = true } }";
+    for (storage, more, code) in [
+        // The images are on one of the nodes that satisfy the constraint.
+        (volume, "replicas = 1\n  placement = { constraints = [\"node.platform.os==linux\"] }", "(S5)"),
+        (shared, "replicas = 2\n  placement = { spread = [\"node.labels.no-such-label\"] }", "(P9)"),
+        (volume, "placement = { constraints = [\"node.role==manager\"] }", "(P18)"),
+    ] {
+        let plan = Workspace::new(testbed, &registry.with(storage, more)).plan();
+        assert!(plan.text.contains(code), "{more}: {}", plan.text);
     }
 }

@@ -317,7 +317,7 @@ fn a_registry_behind_tls_is_reached_by_its_name_wherever_it_is() {
         )
     };
     let said = reached("insecure = false").apply_fails();
-    assert!(said.contains("the certificate of hub.example.com is refused"), "{said}");
+    assert!(said.contains("The certificate of hub.example.com is refused"), "{said}");
     let trusting = reached(&format!("ca = file(\"{}\")", at("hub.crt")));
     trusting.apply_and_settle();
     let reference = trusting.state(IMAGE)["reference"].as_str().unwrap().to_owned();

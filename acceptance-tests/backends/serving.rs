@@ -76,6 +76,10 @@ fn a_bucket_has_the_images_and_its_keys_change_apart_from_the_configuration() {
     // Keys that somebody else keeps: another secret under the same path, and the same configuration.
     let credentials = || mounted(testbed, &name, "registry-aws-credentials").unwrap();
     let first = credentials();
+    let by_hand = |change: &[&str]| {
+        let update = ["service", "update", "--quiet", "--detach", "--no-resolve-image"];
+        testbed.docker(&[&update, change, &[name.as_str()]].concat());
+    };
     let foreign = unique("keys");
     let file = tempfile::NamedTempFile::new().unwrap();
     let Bucket { access_key, secret_key, .. } = &bucket;
@@ -90,22 +94,18 @@ fn a_bucket_has_the_images_and_its_keys_change_apart_from_the_configuration() {
     assert_eq!(credentials(), foreign);
     assert_eq!(workspace.state(IT)["config_secret"], state["config_secret"]);
     hub.keeps_images();
+    let target = |secret: &str| format!("source={secret},target=registry-aws-credentials");
+    by_hand(&["--secret-rm", &foreign, "--secret-add", &target(&first)]);
+    assert_eq!(workspace.plan().differing(IT), ["config_secret"]);
+    workspace.apply_and_settle();
+    assert_eq!(credentials(), foreign);
     workspace.write(&hub.hcl(&s3(&bucket, 2), ""));
     workspace.apply_and_settle();
     assert_eq!(credentials(), first, "the same keys are the same generation");
     testbed.docker(&["secret", "rm", &foreign]);
 
     // What the registry finds its keys by is gone by hand, which shows.
-    testbed.docker(&[
-        "service",
-        "update",
-        "--quiet",
-        "--detach",
-        "--no-resolve-image",
-        "--env-rm",
-        "AWS_SHARED_CREDENTIALS_FILE",
-        &name,
-    ]);
+    by_hand(&["--env-rm", "AWS_SHARED_CREDENTIALS_FILE"]);
     let plan = workspace.plan();
     assert_eq!(plan.differing(IT), ["config_secret"], "{}", plan.text);
     workspace.apply_and_settle();
@@ -220,4 +220,9 @@ fn what_is_mounted_by_hand_shows_as_what_it_is() {
         workspace.apply_and_settle();
         assert!(testbed.docker(&["service", "inspect", &registry.name]).contains("addr=nas"));
     }
+    // Whoever mounts something there as one of `mounts` has it there.
+    let own = "mounts = [{ source = \"own\", target = \"/var/lib/registry\" }]";
+    let hcl = registry.with("storage = { filesystem = {} }", own).replace("replicas = 1", "replicas = 0");
+    workspace.write(&hcl);
+    workspace.apply_and_settle();
 }

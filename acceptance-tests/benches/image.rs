@@ -119,7 +119,8 @@ fn by_terraform(folder: &Path, layout: &Path, address: &str, repository: &str) -
 async fn alone(layout: &Path, address: &str, repository: &str) -> Duration {
     let began = Instant::now();
     let client = Client::new(&format!("http://{address}"), Trust::System, None, None).expect("a client");
-    let source = Source::Local(Local::open(Kind::OciLayout, layout, None).expect("a layout"));
+    let local = Local::open(Kind::OciLayout, layout, None).expect("a layout");
+    let source = Source::Local(Box::new(local));
     let selected = source.select(None).await.expect("an image");
     let target = Target { client, repository: repository.to_owned(), mount_from: None };
     copy(&source, &selected, &target).await.expect("a copy");

@@ -21,6 +21,7 @@ mod engines;
 mod error;
 mod events;
 mod explain;
+mod folder;
 mod jobs;
 mod label_writer;
 mod logs;

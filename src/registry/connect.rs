@@ -124,7 +124,7 @@ fn certificate_reason(error: &CertificateError) -> String {
             format!("it is for another host ({error})")
         }
         CertificateError::UnknownIssuer => {
-            "it is signed by an authority that is not trusted; is its certificate given as ca?".to_owned()
+            "it is signed by an authority that is not trusted (is its certificate given as ca?)".to_owned()
         }
         other => other.to_string(),
     }

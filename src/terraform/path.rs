@@ -18,16 +18,24 @@ pub enum Step {
 }
 
 impl Path {
-    /// The path of an attribute, nested ones with dots between: `update.order`, `publish[0].port`.
+    /// The path of an attribute, nested ones with dots between: `update.order`, `publish[0].port`, `env["A"]`.
     pub fn of(dotted: &str) -> Self {
         let mut steps = vec![];
-        for part in dotted.split('.').filter(|part| !part.is_empty()) {
-            let (name, index) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
-                Some((name, index)) => (name, index.parse().ok()),
-                None => (part, None),
+        let mut rest = dotted;
+        while !rest.is_empty() {
+            let (step, after) = if let Some(keyed) = rest.strip_prefix("[\"") {
+                let (key, after) = keyed.split_once("\"]").unwrap_or((keyed, ""));
+                (Some(Step::Key(key.to_owned())), after)
+            } else if let Some(indexed) = rest.strip_prefix('[') {
+                let (index, after) = indexed.split_once(']').unwrap_or((indexed, ""));
+                (index.parse().ok().map(Step::Index), after)
+            } else {
+                let named = rest.trim_start_matches('.');
+                let (name, after) = named.split_at(named.find(['.', '[']).unwrap_or(named.len()));
+                ((!name.is_empty()).then(|| Step::Attribute(name.to_owned())), after)
             };
-            steps.push(Step::Attribute(name.to_owned()));
-            steps.extend(index.map(Step::Index));
+            steps.extend(step);
+            rest = after;
         }
         Path(steps)
     }
@@ -66,7 +74,9 @@ mod tests {
 
     #[test]
     fn paths_read_back_as_they_are_printed() {
-        for text in ["name", "update.order", "publish[1].port"] {
+        for text in
+            ["name", "update.order", "publish[1].port", "env[\"A\"]", "notifications[\"c.i\"].headers"]
+        {
             assert_eq!(Path::of(text).to_string(), text);
         }
         assert_eq!(Path::of("").0, []);

@@ -34,12 +34,6 @@ pub struct Upgrade<'a> {
     pub env: &'a [&'a str],
     /// Paths in the container at which files are mounted: targets of `configs`, `secrets` and `mounts`.
     pub files: &'a [&'a str],
-    /// `auth.token` is set.
-    pub has_token_auth: bool,
-    /// `tls.lets_encrypt` is set.
-    pub has_lets_encrypt: bool,
-    /// `storage.s3.region_endpoint` is set.
-    pub has_s3_endpoint: bool,
 }
 
 /// P23: what a step from one major version to another means for this configuration.
@@ -93,12 +87,6 @@ fn forward(uses: &Upgrade<'_>) -> Vec<&'static str> {
         has_env("REGISTRY_REPORTING_") || has_env("REGISTRY_COMPATIBILITY_"),
         "REGISTRY_REPORTING_… and REGISTRY_COMPATIBILITY_… are ignored now.",
     );
-    add(
-        uses.has_token_auth,
-        "Tokens are refused unless their algorithm is among auth.token.signing_algorithms.",
-    );
-    add(uses.has_lets_encrypt, "The cache of Let's Encrypt is a folder now, and not the file that it was.");
-    add(uses.has_s3_endpoint, "The provider sets forcepathstyle for region_endpoint, as 2.8 did by itself.");
     news
 }
 
@@ -143,13 +131,7 @@ mod tests {
         assert_eq!(said(Dialect::V3_0, Dialect::V3_1, &rendered), None);
         assert_eq!(said(Dialect::V2_8, Dialect::V2_8, &rendered), None);
         let words = said(Dialect::V2_8, Dialect::V3_1, &rendered).unwrap();
-        assert!(
-            words.contains("schema 1") && !words.contains("5001") && !words.contains("Tokens"),
-            "{words}"
-        );
-        let words =
-            said(Dialect::V2_8, Dialect::V3_0, &Upgrade { has_token_auth: true, ..rendered }).unwrap();
-        assert!(words.contains("signing_algorithms"), "{words}");
+        assert!(words.contains("schema 1") && !words.contains("5001"), "{words}");
         let own = Upgrade {
             env: &["REGISTRY_REDIS_ADDR"],
             files: &["/etc/docker/registry/config.yml"],

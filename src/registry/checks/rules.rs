@@ -37,7 +37,7 @@ pub const TOPICS: &[(char, &str)] = &[
     ('C', "What the configuration means"),
 ];
 
-use Weight::{Either, Error, Live, Warning};
+use Weight::{Automatic, Either, Error, Live, Warning};
 
 const fn rule(code: &'static str, weight: Weight, when: &'static str, instead: &'static str) -> Rule {
     Rule { code, weight, when, instead }
@@ -58,6 +58,7 @@ pub const RULES: &[Rule] = &[
     rule("S10", Error, "The size of chunks, the storage class or the ACL is one that the store's driver refuses.", "Use one of those that the message lists."),
     rule("S11", Warning, "Clients are redirected to a store that only the swarm can reach.", "Set `storage.redirect = false`."),
     rule("S12", Warning, "Clients of an `https` registry are redirected to a store by `http`.", "Set `storage.redirect = false`, or encrypt the store."),
+    rule("S13", Automatic, "Distribution 3 asks a store that is not Amazon's for buckets by host name, where 2.8 used paths.", "`forcepathstyle` is written unless `force_path_style` says otherwise."),
     rule("S14", Error, "Azure's store has no credentials, two kinds of them, or one that 2.8 does not know.", "Set exactly one kind; its type is written by itself."),
     rule("S15", Warning, "A key for encryption is named, but encryption is off.", "Set `encrypt = true`."),
     rule("S16", Live, "The folder of `storage.filesystem.bind` is not there, on the one node that can be asked: the one that the provider talks to.", "Make the folder, or use `volume`."),

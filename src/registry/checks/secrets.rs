@@ -21,7 +21,7 @@ pub fn size(path: &str, what: &str, bytes: usize, limit: usize) -> Option<Findin
     Some(Finding::error("T16", path, message))
 }
 
-/// T18 as far as it can be told offline: each file has a name of its own, and none is one of the provider's.
+/// T18 as far as it can be told without the swarm: each file has a name of its own, and none is one of the provider's.
 ///
 /// `attribute` is `secrets` or `configs`; `is_own` tells the names that the provider uses.
 pub fn targets(attribute: &str, targets: &[Option<&str>], is_own: impl Fn(&str) -> bool) -> Vec<Finding> {
@@ -39,15 +39,6 @@ pub fn targets(attribute: &str, targets: &[Option<&str>], is_own: impl Fn(&str) 
         findings.push(Finding::error("T18", format!("{attribute}[{at}].target"), message));
     }
     findings
-}
-
-/// T18 where the swarm is known: a secret that an attribute refers to, by ID or name, is not there.
-pub fn missing(path: &str, source: &str) -> Finding {
-    let message = format!(
-        "The swarm has no secret with the ID or name {source:?}. Make it first, for example with swarm_secret, or correct \
-         the name."
-    );
-    Finding::error("T18", path, message)
 }
 
 /// What is too short for a key that signs.
@@ -93,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn t18_two_files_of_one_name_and_secrets_that_are_not_there() {
+    fn t18_two_files_of_one_name() {
         let own = |name: &str| name == "registry.yml";
         let codes = |given: &[Option<&str>]| {
             targets("secrets", given, own).iter().map(|finding| finding.path.clone()).collect::<Vec<_>>()
@@ -101,9 +92,6 @@ mod tests {
         assert_eq!(codes(&[Some("a"), Some("b"), None, None]), [""; 0]);
         assert_eq!(codes(&[Some("a"), None, Some("a")]), ["secrets[2].target"]);
         assert_eq!(codes(&[Some("registry.yml")]), ["secrets[0].target"]);
-        let gone = missing("tls.certificate_secret", "hub.crt");
-        assert_eq!((gone.code, gone.path.as_str()), ("T18", "tls.certificate_secret"));
-        assert!(gone.message.contains("\"hub.crt\""));
     }
 
     #[test]

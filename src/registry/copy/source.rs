@@ -27,7 +27,7 @@ pub enum Source {
         reference: String,
     },
     /// Files.
-    Local(Local),
+    Local(Box<Local>),
 }
 
 /// The content of a blob, and whether it was at fault.

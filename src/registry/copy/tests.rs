@@ -162,7 +162,7 @@ fn files_that_are_something_else_are_told() {
     assert!(matches!(error, Error::Source(ClientError::Local { .. })), "{error:?}");
     // Content that was changed is not what the layout says.
     let image = folder.image("amd64");
-    let path = folder.layout(&[image.clone()]);
+    let path = folder.layout(std::slice::from_ref(&image));
     let blob = path.join("blobs/sha256").join(&image["digest"].as_str().unwrap()["sha256:".len()..]);
     fs::write(blob, "{}").unwrap();
     let error = Local::open(Kind::OciLayout, &path, None).unwrap_err();
@@ -212,7 +212,7 @@ async fn an_archive_of_docker_save_is_read_where_it_lies() {
     assert_eq!(selected.platforms.keys().collect::<Vec<_>>(), ["linux/amd64"]);
     assert_eq!(selected.blobs.len(), 2, "the layer once, and the configuration");
     for blob in &selected.blobs {
-        let content = Source::Local(local.clone()).content(blob).unwrap();
+        let content = Source::Local(Box::new(local.clone())).content(blob).unwrap();
         use crate::registry::client::Content;
         let stream = content.open(0).await.unwrap();
         let all: Vec<u8> = stream.map(|piece| piece.unwrap().to_vec()).concat().await;

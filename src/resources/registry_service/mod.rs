@@ -118,14 +118,16 @@ impl Resource for RegistryService {
     }
 
     async fn check(plan: &Plan, docker: &Docker) -> Diagnostics {
-        let mut found = check::rendered(plan);
+        let mut found = check::planned(plan);
         found.extend(loss::check(plan));
         found.extend(service::check(&Self::attributes(), plan, docker).await);
+        found.extend(check::live::planned(plan, docker).await);
         found
     }
 
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
         self.wanted(vec![]).refuse(true, &context.client).await?;
+        self.refuse(&context.client).await?;
         let owned = self.provide(None, context).await?;
         let wanted = self.wanted(owned.clone());
         let created = wanted.create(&context.client).await;
@@ -153,6 +155,7 @@ impl Resource for RegistryService {
     async fn update(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
         self.id = prior.id.clone();
         self.wanted(vec![]).refuse(true, &context.client).await?;
+        self.refuse(&context.client).await?;
         let owned = self.provide(Some(prior), context).await?;
         let (wanted, before) = (self.wanted(owned.clone()), prior.wanted(vec![]));
         let written = wanted.update(self.id.get()?, &before, context).await?;

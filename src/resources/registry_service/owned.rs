@@ -299,9 +299,9 @@ pub(super) async fn remove(docker: &Docker, secret: &docker::Blob) {
     }
 }
 
-fn no_such_secret(attribute: &str, source: &str) -> Diagnostic {
+pub(super) fn no_such_secret(attribute: &str, source: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("There is no secret `{source}`"),
+        format!("There is no secret `{source}` (T18)"),
         "Neither an ID nor a name of a secret of the swarm is that.",
     )
     .at(format!("{attribute}_secret").as_str())

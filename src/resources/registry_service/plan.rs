@@ -6,9 +6,9 @@ use super::{
     settings::{Settings, is_rendered, storage},
 };
 use crate::{
-    registry::{self, Dialect, Secret, configuration::DEBUG_PORT, derive, image::Reference as Image},
+    registry::{self, Secret, checks, configuration::DEBUG_PORT, derive, image::Reference as Image},
     resources::service::{self, Healthcheck, Publish, Rollout},
-    terraform::{Diagnostic, Duration, Plan, Result},
+    terraform::{Duration, Plan, Result},
 };
 
 /// Derives and computes what the schema leaves open.
@@ -36,21 +36,9 @@ fn distribution(plan: &mut Plan, rendered: bool) -> Result<()> {
     }
     let Some(image) = plan.known::<String>("image") else { return Ok(()) };
     let Ok(reference) = image.parse::<Image>() else { return Ok(()) };
-    match reference.effective_tag().and_then(Dialect::of_tag) {
-        Some(dialect) => {
-            plan.derive("distribution", dialect.to_string());
-            Ok(())
-        }
-        None => Err(Diagnostic::error(
-            "The version of the registry cannot be told (P22)",
-            format!(
-                "The tag of image `{image}` does not say which version of Distribution it is, and the formats of their \
-                 configuration differ: `registry:latest` was 2 for years and is 3 now. Name a tag such as `registry:3.1`, \
-                 or set `distribution`."
-            ),
-        )
-        .at("distribution")),
-    }
+    let dialect = checks::dialect(None, &reference).map_err(|finding| diagnostic(&finding))?;
+    plan.derive("distribution", dialect.to_string());
+    Ok(())
 }
 
 fn http(plan: &mut Plan, rendered: bool) {

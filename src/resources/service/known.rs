@@ -1,7 +1,7 @@
 //! What a specification refers to by ID, and a person by name.
 
 use super::{Network, Object, Parts, Reference, Resolved};
-use crate::docker::{self, Docker, ServiceSpec};
+use crate::docker::{self, BlobKind, Docker, ServiceSpec};
 use crate::resources::failure::Doing;
 use crate::terraform::{Diagnostic, Field, Plan, Private, Result};
 use std::collections::BTreeMap;
@@ -66,6 +66,23 @@ impl Known {
     }
 }
 
+/// T18: what of `secrets` and `configs` is not there, in the words of the write that would be refused.
+pub async fn missing_references(plan: &Plan, docker: &Docker) -> Vec<Diagnostic> {
+    let mut found = vec![];
+    for (path, list) in [("secrets", BlobKind::Secret), ("configs", BlobKind::Config)] {
+        let references: Vec<Reference> = plan.known(path).unwrap_or_default();
+        if references.is_empty() {
+            continue;
+        }
+        if let Ok(blobs) = docker.blobs(list).await {
+            let known: Vec<Object> =
+                blobs.iter().map(|own| Object { id: own.id.clone(), name: own.name.clone() }).collect();
+            found.extend(resolve(path, &references, &known).err());
+        }
+    }
+    found
+}
+
 /// The objects that references at `path` mean.
 ///
 /// # Errors
@@ -82,7 +99,7 @@ pub fn resolve(path: &str, references: &[Reference], known: &[Object]) -> Result
 
 fn missing(kind: &str, source: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("There is no {kind} `{source}`"),
+        format!("There is no {kind} `{source}` (T18)"),
         format!("Neither an ID nor a name of a {kind} of the swarm is that."),
     )
 }

@@ -1,7 +1,8 @@
 //! What becomes of a service: checked, made, changed, waited for, removed. Every service resource goes this way.
 
 use super::{
-    Known, Wanted, generations, generations::References, live::Wish, remember_names, too_old::too_old,
+    Known, Wanted, generations, generations::References, known::missing_references, live::Wish,
+    remember_names, too_old::too_old,
 };
 use crate::docker::{self, Change, Docker, Found, Service, ServiceSpec, Wait};
 use crate::resources::{
@@ -28,7 +29,14 @@ pub async fn check(attributes: &[(&'static str, Attribute)], plan: &Plan, docker
     if let Some(wish) = Wish::planned(plan) {
         found.extend(as_it_is_now(&wish, docker).await);
     }
+    found.extend(missing_references(plan, docker).await.into_iter().map(for_now));
     found
+}
+
+/// An error of now as a warning, since the apply may put it right.
+pub fn for_now(mut error: Diagnostic) -> Diagnostic {
+    error.detail.push_str(" This is how it is now: if this apply changes it first, all is well.");
+    error.as_warning()
 }
 
 /// What the live swarm says of a wish, as warnings.
@@ -36,10 +44,7 @@ async fn as_it_is_now(wish: &Wish, docker: &Docker) -> Diagnostics {
     let mut found = vec![];
     match (docker.nodes().await, docker.services().await) {
         (Ok(nodes), Ok(services)) => {
-            found.extend(wish.against(&nodes, &services).into_iter().map(|mut now| {
-                now.detail.push_str(" This is how it is now: if this apply changes it first, all is well.");
-                now.as_warning()
-            }));
+            found.extend(wish.against(&nodes, &services).into_iter().map(for_now));
         }
         // The swarm itself may be made in the same apply.
         (Err(error), _) if error.is_no_swarm() => {}

@@ -42,7 +42,7 @@ pub use health::Healthcheck;
 pub use hosts::{Dns, read_hosts, write_hosts};
 pub use image::{digest, image_reference, is_met, plan_digest, same_image};
 pub use known::{Known, remember_names, resolve, settle_references};
-pub use lifecycle::{check, find, is_unsettled, read, remove};
+pub use lifecycle::{check, find, for_now, is_unsettled, read, remove};
 pub use logging::Logging;
 pub use mode::{Job, Scale};
 pub use mounts::{Mount, VolumeOptions};

@@ -117,7 +117,9 @@ impl ImageSource {
     /// It cannot be read, or the settings mean nothing.
     pub async fn open(&self, target: &RegistryAccess, docker: &Docker) -> Result<copy::Source> {
         if let Some(local) = self.local() {
-            return local.map(copy::Source::Local).map_err(|error| told("read the image", &error));
+            return local
+                .map(|local| copy::Source::Local(Box::new(local)))
+                .map_err(|error| told("read the image", &error));
         }
         let image = self.image.as_deref().unwrap_or_default();
         let reference: Reference = image

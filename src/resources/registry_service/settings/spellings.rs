@@ -30,6 +30,29 @@ const fn choice(
 }
 
 const CHOICES: &[Choice] = &[
+    choice(One, "tls", &["certificate", "certificate_secret", "lets_encrypt"], "T7"),
+    choice(One, "tls", &["private_key", "private_key_wo", "private_key_secret", "lets_encrypt"], "T7"),
+    choice(One, "auth.htpasswd", &["users", "users_wo", "file", "file_secret"], "T7"),
+    choice(AtMostOne, "storage.s3", &["access_key", "access_key_wo", "credentials_secret"], "T7"),
+    choice(AtMostOne, "storage.s3", &["secret_key", "secret_key_wo", "credentials_secret"], "T7"),
+    choice(
+        One,
+        "storage.azure",
+        &["account_key", "account_key_wo", "client_secret", "default_credentials"],
+        "S14",
+    ),
+    choice(One, "storage.azure.client_secret", &["secret", "secret_wo"], "T7"),
+    choice(AtMostOne, "storage.gcs", &["key_json", "key_json_wo", "key_json_secret"], "T7"),
+    choice(One, "storage.swift", &["password", "password_wo"], "T7"),
+    choice(AtMostOne, "storage.swift", &["secret_key", "secret_key_wo"], "T7"),
+    choice(One, "storage.oss", &["access_key_id", "access_key_id_wo"], "T7"),
+    choice(One, "storage.oss", &["access_key_secret", "access_key_secret_wo"], "T7"),
+    choice(One, "cache", &["in_memory", "redis", "none"], "T7"),
+    choice(AtMostOne, "cache.redis", &["password", "password_wo"], "T7"),
+    choice(AtMostOne, "cache.redis", &["sentinel_password", "sentinel_password_wo"], "T7"),
+    choice(AtMostOne, "cache.redis.tls", &["private_key", "private_key_wo", "private_key_secret"], "T7"),
+    choice(One, "middleware.cloudfront", &["private_key", "private_key_wo", "private_key_secret"], "T7"),
+    choice(AtMostOne, "proxy", &["password", "password_wo"], "T7"),
     choice(AtMostOne, "", &["trusted_ca", "trusted_ca_secret"], "T7"),
     choice(AtMostOne, "http", &["secret", "secret_wo"], "T7"),
     choice(AtMostOne, "tls", &["client_ca", "client_ca_secret"], "T7"),
@@ -133,9 +156,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_in_one_way_or_left_out_is_right() {
+    fn t7_what_is_given_in_one_way_or_left_out_is_right() {
+        let tls = json!({ "certificate": "PEM", "private_key_wo": "PEM", "client_ca": "PEM" });
         assert!(said(json!({})).is_empty());
-        assert!(said(json!({ "auth": { "silly": {} }, "tls": { "client_ca": "PEM" } })).is_empty());
+        assert!(said(json!({ "auth": { "silly": {} }, "tls": tls })).is_empty());
         assert!(said(json!({ "notifications": { "ci": { "headers_wo": {} } } })).is_empty());
     }
 
@@ -152,5 +176,26 @@ mod tests {
             ["health.http[1] (T7)", "notifications[\"c.i\"] (T7)"]
         );
         assert_eq!(said(json!({ "reporting": { "bugsnag": {} } })), ["reporting.bugsnag (T7)"]);
+        let certificate = json!({ "certificate": "PEM", "certificate_secret": "crt", "private_key": "PEM" });
+        assert_eq!(said(json!({ "tls": certificate })), ["tls (T7)"]);
+        let certificate_alone = json!({ "certificate": "PEM" });
+        assert_eq!(said(json!({ "tls": certificate_alone })), ["tls (T7)"]);
+    }
+
+    #[test]
+    fn a6_tokens_that_nothing_checks() {
+        assert_eq!(said(json!({ "auth": { "token": {} } })), ["auth.token (A6)"]);
+        assert!(said(json!({ "auth": { "token": { "jwks_secret": "keys" } } })).is_empty());
+    }
+
+    #[test]
+    fn s14_azure_without_credentials_or_with_two_kinds() {
+        let azure = |own: serde_json::Value| said(json!({ "storage": { "azure": own } }));
+        assert_eq!(azure(json!({})), ["storage.azure (S14)"]);
+        assert_eq!(
+            azure(json!({ "account_key": "x", "default_credentials": true })),
+            ["storage.azure (S14)"]
+        );
+        assert!(azure(json!({ "account_key_wo": "x" })).is_empty());
     }
 }

@@ -116,7 +116,7 @@ fn expressions(expressions: &[String]) -> Result<(), String> {
                 | ErrorKind::UnsupportedLookAround
         );
         if is_wrong {
-            return Err(format!("`{expression}` is no regular expression: {}", error.kind()));
+            return Err(format!("`{expression}` is no regular expression of Go's: {} (C8)", error.kind()));
         }
     }
     Ok(())

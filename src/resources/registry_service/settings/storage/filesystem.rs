@@ -92,8 +92,11 @@ impl Filesystem {
     }
 
     /// Takes the mount under the images from those of a service. One that no attribute here can tell stays among the
-    /// others, so that it shows.
+    /// others, so that it shows; and so does each where no attribute here has told of one.
     pub(super) fn take_mount(&mut self, mounts: &mut Vec<Mount>) {
+        if self.mount().is_none() {
+            return;
+        }
         let at = mounts.iter().position(|mount| mount.target == self.root_directory);
         let found = at.map(|at| mounts.remove(at));
         if found == self.mount() {

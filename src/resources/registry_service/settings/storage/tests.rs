@@ -24,7 +24,7 @@ fn credentials(s3: Json, prior: Option<Json>) -> Option<Content> {
 }
 
 #[test]
-fn a_bucket_at_another_s3_is_found_by_path_in_every_dialect() {
+fn s13_a_bucket_at_another_s3_is_found_by_path_in_every_dialect() {
     let s3 = json!({ "s3": { "bucket": "hub", "region_endpoint": "http://minio:9000" } });
     expect![[r#"
         storage:
@@ -198,6 +198,8 @@ fn a_mount_that_no_attribute_can_tell_shows_among_the_others() {
     let read_only = Mount { read_only: true, ..Mount::plain("volume", Some("images".to_owned()), root()) };
     assert_eq!(read(json!({ "volume": "images" }), read_only), (None, 1));
     assert_eq!(read(json!({ "volume": "images" }), Mount::plain("volume", None, root())), (None, 1));
+    let own = Mount::plain("volume", Some("images".to_owned()), root());
+    assert_eq!(read(json!({}), own), (None, 1), "one that the user has mounted there");
     let elsewhere = Mount::plain("volume", Some("images".to_owned()), "/images".to_owned());
     assert_eq!(read(json!({ "volume": "images" }), elsewhere), (None, 1));
 }
