@@ -1,5 +1,6 @@
 //! How fast an image of a gigabyte gets from an OCI layout into a registry, beside `skopeo copy`, run by run in turn:
-//! `cargo bench --bench image`. The registry is Distribution's own program, on loopback.
+//! `cargo bench --bench image`. The registry is Distribution's own program, on loopback, and a new and empty one for each run:
+//! skopeo remembers which repositories of a registry have a layer, and takes it over from there.
 //!
 //! What is timed is a whole `terraform apply` with the provider's binary, its start and the plan included, and a whole
 //! `skopeo copy`; and the copy alone, without Terraform.
@@ -57,27 +58,47 @@ fn layout(folder: &Path) -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-fn registry(folder: &Path) -> io::Result<(Child, String)> {
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-    let images = folder.join("images");
-    let config = format!(
-        "version: 0.1\nlog: {{ accesslog: {{ disabled: true }}, level: error }}\nhttp: {{ addr: '{address}' }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\n",
-        images.display()
-    );
-    fs::write(folder.join("config.yml"), config)?;
-    let testbed = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance-tests/testbed/testbed");
-    let program = Command::new(testbed).arg("registry").output()?;
-    let program = String::from_utf8_lossy(&program.stdout).trim().to_owned();
-    let process = Command::new(program)
-        .arg("serve")
-        .arg(folder.join("config.yml"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    while TcpStream::connect(&address).is_err() {
-        std::thread::sleep(Duration::from_millis(20));
+/// A new registry with nothing in it, while something is done with it.
+struct Registry {
+    process: Child,
+    address: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Registry {
+    fn start(program: &str) -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let images = folder.path().join("images");
+        let config = format!(
+            "version: 0.1\nlog: {{ accesslog: {{ disabled: true }}, level: error }}\nhttp: {{ addr: '{address}' }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\n",
+            images.display()
+        );
+        let file = folder.path().join("config.yml");
+        fs::write(&file, config)?;
+        let mut command = Command::new(program);
+        command.arg("serve").arg(file).stdout(Stdio::null()).stderr(Stdio::null());
+        let registry = Registry { process: command.spawn()?, address, _folder: folder };
+        while TcpStream::connect(&registry.address).is_err() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(registry)
     }
-    Ok((process, address))
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // It is thrown away as a whole.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Distribution's program.
+fn program() -> io::Result<String> {
+    let testbed = Path::new(env!("CARGO_MANIFEST_DIR")).join("acceptance-tests/testbed/testbed");
+    let output = Command::new(testbed).arg("registry").output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn by_skopeo(layout: &Path, address: &str, repository: &str) -> io::Result<Duration> {
@@ -136,14 +157,15 @@ fn median(times: &mut [Duration]) -> f64 {
 async fn main() -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     let layout = layout(folder.path())?;
-    let (mut process, address) = registry(folder.path())?;
+    let program = program()?;
+    let new = || Registry::start(&program);
     let (mut ours, mut applies, mut theirs) = (vec![], vec![], vec![]);
-    // The first run of each fills the page cache and the registry's storage, and is not counted.
+    // The first run of each fills the page cache, and is not counted.
     for run in 0..=RUNS {
         let times = (
-            by_terraform(folder.path(), &layout, &address, &format!("apply{run}"))?,
-            by_skopeo(&layout, &address, &format!("skopeo{run}"))?,
-            alone(&layout, &address, &format!("alone{run}")).await,
+            by_terraform(folder.path(), &layout, &new()?.address, &format!("apply{run}"))?,
+            by_skopeo(&layout, &new()?.address, "app")?,
+            alone(&layout, &new()?.address, "app").await,
         );
         if run > 0 {
             applies.push(times.0);
@@ -151,8 +173,6 @@ async fn main() -> io::Result<()> {
             ours.push(times.2);
         }
     }
-    process.kill()?;
-    process.wait()?;
     let (ours, apply, skopeo) = (median(&mut ours), median(&mut applies), median(&mut theirs));
     let gibibytes = LAYERS as f64 * LAYER as f64 / f64::from(1 << 30);
     for (name, seconds) in [("terraform apply", apply), ("the copy alone", ours), ("skopeo copy", skopeo)] {
