@@ -37,6 +37,7 @@ resource "registry_service" "it" {{
   storage           = {{ filesystem = {{ volume = "images" }} }}
   trusted_ca_secret = "{own}"
   tracing           = {{ endpoint = "http://collector:4318" }}
+  publish           = [{{ port = 443, mode = "host" }}]
   tls               = {{ lets_encrypt = {{ hosts = ["hub.example.com"], volume = "acme" }} }}
 }}
 "#

@@ -52,8 +52,13 @@ impl<'a> Matrix<'a> {
             config.as_object().unwrap().iter().map(|(name, value)| format!("  {name} = {value}\n")).collect();
         let resource = sample.path.replace('.', "__");
         let at = SAMPLES.iter().position(|other| other.path == sample.path).unwrap();
+        // An authority asks at port 443; in host mode each service can have it.
+        let publish = match sample.path.starts_with("tls.lets_encrypt") {
+            true => "  publish = [{ port = 443, mode = \"host\" }]\n",
+            false => "",
+        };
         format!(
-            "resource \"registry_service\" \"{resource}\" {{\n  provider = swarm\n  name = \"{}-{at}\"\n  image = \"registry:2\"\n  distribution = \"{dialect}\"\n  replicas = 0\n  wait_for = {{ replicas = false }}\n  storage = {{ filesystem = {{ volume = \"images\" }} }}\n{}}}\n",
+            "resource \"registry_service\" \"{resource}\" {{\n  provider = swarm\n  name = \"{}-{at}\"\n  image = \"registry:2\"\n  distribution = \"{dialect}\"\n  replicas = 0\n  wait_for = {{ replicas = false }}\n  storage = {{ filesystem = {{ volume = \"images\" }} }}\n{publish}{}}}\n",
             self.prefix,
             sections.replace("SECRET-", &format!("{}-SECRET-", self.prefix))
         )

@@ -97,8 +97,10 @@ impl Compatibility {
     pub fn files(&self, prior: Option<&Compatibility>) -> Vec<File> {
         let Schema1 { signing_key, signing_key_wo, signing_key_wo_version, signing_key_secret, .. } =
             &self.schema1;
-        let is_sent =
-            prior.is_some_and(|prior| prior.schema1.signing_key_wo_version == *signing_key_wo_version);
+        let is_sent = prior.is_some_and(|prior| {
+            prior.schema1.signing_key_wo_version == *signing_key_wo_version
+                && prior.schema1.signing_key == *signing_key
+        });
         let key = || Content::secret(signing_key, signing_key_wo, is_sent, signing_key_secret);
         let key = self.schema1.has_key().then(key);
         File::all([(Role::Schema1Key, "compatibility.schema1.signing_key", key)])
