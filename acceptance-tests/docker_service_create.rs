@@ -128,8 +128,7 @@ fn a_registry_of_docker_s_commands_is_adopted_and_keeps_every_image_when_it_move
     // A copy of the volume, made as the guide on backups says, is a whole registry too.
     run_on(&testbed, "hubworker01", blocks(BACKUP, "shell")[0], folder);
     workspace.write(&moved.replace("volume = \"registry\"", "bind = \"/backup\""));
-    let said = workspace.apply_and_settle();
-    assert!(said.contains("S17"), "{said}");
+    workspace.apply_and_settle();
     let hub = access(&testbed);
     for (name, digest) in &pushed {
         let name = format!("{name}@sha256:{digest}");

@@ -10,6 +10,8 @@ pub struct Redis<'a> {
     pub dialect: Option<Dialect>,
     /// `addresses`, of which all are known.
     pub addresses: Given<Vec<&'a str>>,
+    /// Whether `tls` is set.
+    pub has_tls: Option<bool>,
     /// Whether `tls.certificate` is set.
     pub has_certificate: Option<bool>,
     /// Whether `tls.private_key` is set, in whatever spelling.
@@ -39,6 +41,13 @@ pub fn redis(redis: &Redis<'_>) -> Vec<Finding> {
         );
         findings.push(Finding::error("C5", format!("cache.redis.tls.{there}"), message));
     }
+    if redis.dialect == Some(Dialect::V3_0)
+        && (redis.has_tls, redis.has_certificate) == (Some(true), Some(false))
+    {
+        let message = "Distribution 3.0 speaks TLS to Redis only with a certificate of its own; without one it would send \
+                       everything, the password too, in clear. Set certificate and private_key, or use an image of 3.1.";
+        findings.push(Finding::error("C5", "cache.redis.tls", message));
+    }
     for address in addresses.into_iter().flatten().filter(|_| redis.has_networks == Some(false)) {
         let host = address.rsplit_once(':').map_or(*address, |(host, _)| host);
         if is_service(host) {
@@ -66,6 +75,7 @@ mod tests {
         Redis {
             dialect: Some(Dialect::V3_1),
             addresses: Given::Is(vec!["redis:6379"]),
+            has_tls: Some(false),
             has_certificate: Some(false),
             has_key: Some(false),
             has_networks: Some(true),
@@ -86,6 +96,9 @@ mod tests {
         let half = Redis { has_certificate: Some(true), ..good() };
         assert_eq!(codes(&half), [(true, "C5")]);
         assert_eq!(codes(&Redis { has_key: Some(true), ..half }), []);
+        let clear = Redis { has_tls: Some(true), dialect: Some(Dialect::V3_0), ..good() };
+        assert_eq!(codes(&clear), [(true, "C5")]);
+        assert_eq!(codes(&Redis { dialect: Some(Dialect::V3_1), ..clear }), []);
     }
 
     #[test]

@@ -59,6 +59,7 @@ fn redis(look: Look<'_>) -> Redis<'_> {
     Redis {
         dialect: look.dialect(),
         addresses: if known.len() == addresses.len() { Given::Is(known) } else { Given::Unknown },
+        has_tls: look.is_set("cache.redis.tls"),
         has_certificate: look.is_set("cache.redis.tls.certificate"),
         has_key: look.any_set("cache.redis.tls", ["private_key", "private_key_wo", "private_key_secret"]),
         has_networks: match look.0.get("networks") {

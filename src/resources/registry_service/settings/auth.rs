@@ -159,6 +159,8 @@ impl Htpasswd {
                 cost,
                 is_sent: prior.is_some_and(|prior| {
                     (prior.users_wo_version, prior.cost) == (self.users_wo_version, self.cost)
+                        && prior.users.is_none()
+                        && prior.file.is_none()
                 }),
             },
         }

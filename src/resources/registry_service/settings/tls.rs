@@ -141,7 +141,10 @@ impl Tls {
 
     /// The certificate, its key, and the authorities of the clients.
     pub fn files(&self, prior: Option<&Tls>) -> Vec<File> {
-        let is_sent = prior.is_some_and(|prior| prior.private_key_wo_version == self.private_key_wo_version);
+        let is_sent = prior.is_some_and(|prior| {
+            prior.private_key_wo_version == self.private_key_wo_version
+                && prior.private_key == self.private_key
+        });
         let (mut certificate, mut key) = (None, None);
         if self.lets_encrypt.is_none() {
             certificate = Some(Content::given(&self.certificate, &self.certificate_secret));

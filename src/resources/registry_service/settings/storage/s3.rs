@@ -126,7 +126,7 @@ impl S3 {
         let has_endpoint = self.region_endpoint.is_some();
         // Distribution 2.8 always wants a region, and 3 signs for one named `<nil>` where there is none.
         let region = self.region.as_deref().or(has_endpoint.then_some("us-east-1"));
-        // What 2.8 does by itself.
+        // What 2.8 does by itself, 3 has to be told (S13).
         let path_style = self.force_path_style.or(has_endpoint.then_some(true));
         Section::new()
             .with("bucket", &self.bucket)
