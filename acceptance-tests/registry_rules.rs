@@ -1,6 +1,10 @@
 //! `registry_service`: what is refused or warned of, at plan and at apply.
 
-use crate::{registry_service::Registry, terraform::Workspace, testbed::Testbed};
+use crate::{
+    registry_service::{Registry, free_port},
+    terraform::Workspace,
+    testbed::{Testbed, unique},
+};
 
 #[test]
 fn what_would_lose_images_or_never_start_is_refused_at_plan() {
@@ -145,6 +149,28 @@ fn what_only_the_swarm_knows_warns_at_plan_and_refuses_at_apply() {
         !testbed.try_docker(&["service", "inspect", &registry.name]).status.success(),
         "nothing was made"
     );
+    let own = format!("label=io.localhub.swarm.service={}", registry.name);
+    assert_eq!(
+        testbed.docker(&["secret", "ls", "--quiet", "--filter", &own]).trim(),
+        "",
+        "nor a secret for it"
+    );
+}
+
+#[test]
+fn a_port_of_another_service_warns_at_plan_and_refuses_at_apply() {
+    let testbed = Testbed::shared();
+    let (registry, other) = (Registry::new("taken"), unique("other"));
+    let port = free_port();
+    let ports = format!("published={port},target=80");
+    let none = ["--quiet", "--detach", "--replicas", "0", "--no-resolve-image"];
+    let named = ["--name", &other, "--publish", &ports, "registry:2"];
+    testbed.docker(&[&["service", "create"][..], &none, &named].concat());
+    let workspace = Workspace::new(testbed, &registry.hcl(&format!("publish = [{{ port = {port} }}]")));
+    let (plan, said) = (workspace.plan(), workspace.apply_fails());
+    testbed.docker(&["service", "rm", &other]);
+    assert!(plan.text.contains("(P3)") && plan.text.contains(&other), "{}", plan.text);
+    assert!(said.contains("Error: A port is taken (P3)") && said.contains(&other), "{said}");
 }
 
 #[test]

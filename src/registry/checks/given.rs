@@ -17,20 +17,6 @@ impl<T> Given<T> {
     pub fn value(&self) -> Option<&T> {
         if let Self::Is(value) = self { Some(value) } else { None }
     }
-
-    /// Whether it is certain that it is left out.
-    pub fn is_unset(&self) -> bool {
-        matches!(self, Self::Unset)
-    }
-
-    /// Whether it is set, if that is certain.
-    pub fn is_set(&self) -> Option<bool> {
-        match self {
-            Self::Unknown => None,
-            Self::Unset => Some(false),
-            Self::Is(_) => Some(true),
-        }
-    }
 }
 
 /// Whether one of several spellings of a thing is set, if that is certain.

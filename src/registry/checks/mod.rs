@@ -35,7 +35,7 @@ pub use proxy::{Cache, Store, cache};
 pub use publishing::{Access, Port, PublishMode, access, ports, url};
 pub use redis::{Redis, redis};
 pub use rules::{RULES, Rule, TOPICS, Weight};
-pub use secrets::{CONFIG_LIMIT, SECRET_LIMIT, http_secret, size, targets};
+pub use secrets::{http_secret, size, targets};
 pub use sizing::{Sizing, global, lonely, sizing};
 pub use storage::{Filesystem, Mount, StorageUse, spread_over, storage};
 pub use tls::{LetsEncrypt, client_auth, lets_encrypt};

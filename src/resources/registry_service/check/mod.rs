@@ -14,10 +14,7 @@ mod storage;
 
 use super::settings::{Settings, dialects, is_rendered, spellings};
 use crate::{
-    registry::{
-        Finding, Secret, Severity,
-        checks::{self, SECRET_LIMIT},
-    },
+    registry::{Finding, Secret, Severity, checks},
     resources::service,
     terraform::{Config, Diagnostic, Diagnostics, Plan},
 };
@@ -60,7 +57,7 @@ fn rendered(plan: &Plan) -> Option<Vec<Finding>> {
     let env: BTreeMap<String, String> = plan.known("env").unwrap_or_default();
     findings.extend(checks::environment(env.keys().map(String::as_str), &configuration.rendered_paths()));
     let file = configuration.render().yaml.expose().len();
-    findings.extend(checks::size("extra_config", "The configuration file", file, SECRET_LIMIT));
+    findings.extend(checks::size("extra_config", "The configuration file", file));
     findings.extend(secrets::sizes(&settings));
     Some(findings)
 }

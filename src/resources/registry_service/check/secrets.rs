@@ -2,11 +2,7 @@
 
 use super::look::Look;
 use crate::{
-    registry::{
-        Finding, Secret,
-        checks::{self, SECRET_LIMIT},
-        htpasswd,
-    },
+    registry::{Finding, Secret, checks, htpasswd},
     resources::{
         failure::sentence,
         registry_service::settings::{Content, Role, Settings, is_rendered},
@@ -59,7 +55,7 @@ pub(super) fn sizes(settings: &Settings) -> Vec<Finding> {
             Content::Versioned { value: Some(bytes), .. } => bytes,
             _ => return None,
         };
-        checks::size(file.attribute, "This file", bytes.expose().len(), SECRET_LIMIT)
+        checks::size(file.attribute, "This file", bytes.expose().len())
     };
     files.iter().filter_map(size).collect()
 }

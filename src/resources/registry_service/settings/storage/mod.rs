@@ -9,7 +9,7 @@ mod swift;
 
 use super::File;
 use crate::{
-    registry::{Dialect, configuration::Section},
+    registry::{Dialect, checks, configuration::Section},
     resources::service::Mount,
     terraform::{Duration, Model, Plan},
 };
@@ -18,7 +18,6 @@ pub use filesystem::Filesystem;
 pub use gcs::Gcs;
 pub use oss::Oss;
 pub use s3::S3;
-use std::net::IpAddr;
 pub use swift::Swift;
 
 /// Where the images are (`storage`). One of `filesystem`, `s3`, `azure`, `gcs`, `swift`, `oss` and `in_memory`.
@@ -175,17 +174,7 @@ pub fn derive(plan: &mut Plan) {
 /// Whether clients anywhere may find an endpoint, as far as its name tells: it is no single word, which is a service's
 /// name or `localhost`, and no address of a private network.
 fn is_for_everybody(endpoint: &str) -> bool {
-    let after_scheme = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
-    let authority = after_scheme.split(['/', '?']).next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    match host.parse() {
-        Ok(IpAddr::V4(ip)) => !(ip.is_private() || ip.is_loopback() || ip.is_link_local()),
-        Ok(IpAddr::V6(ip)) => !(ip.is_unique_local() || ip.is_loopback() || ip.is_unicast_link_local()),
-        Err(_) => host.trim_end_matches('.').contains('.'),
-    }
+    !checks::is_inside(endpoint)
 }
 
 pub fn not_negative(number: &i64) -> Result<(), String> {
