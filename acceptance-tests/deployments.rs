@@ -38,9 +38,13 @@ fn one_node() {
     fs::write(certificates.join("localhub.crt"), &certificate).unwrap();
     fs::write(certificates.join("localhub.key"), key).unwrap();
     workspace.apply_and_settle();
+    // A client takes a key beside a certificate for its own.
+    let trusted = workspace.path().join("trusted");
+    fs::create_dir(&trusted).unwrap();
+    fs::copy(certificates.join("localhub.crt"), trusted.join("ca.crt")).unwrap();
     let access = Access {
         registry: format!("{address}:443"),
-        certificates: Some(certificates.clone()),
+        certificates: Some(trusted),
         credentials: None,
         network: None,
     };

@@ -7,14 +7,14 @@ resource "registry_service" "hub" {
   replicas = 1
 
   tls = {
-    certificate        = file("${path.module}/hub.crt")
+    certificate_secret = "hub.crt"
     private_key_secret = "hub.key"
   }
   storage = {
     filesystem = { volume = "hub" }
     delete     = true
   }
-  publish = [{ port = 443, target = 443, mode = "host" }]
+  publish = [{ port = 443, mode = "host" }]
 }
 
 # Filled in the same apply, before any node can pull from it.

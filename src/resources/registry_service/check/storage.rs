@@ -13,6 +13,9 @@ use crate::{
 
 const DRIVERS: [&str; 7] = ["filesystem", "s3", "azure", "gcs", "swift", "oss", "in_memory"];
 
+/// What can be mounted under the images.
+const PLACES: [&str; 5] = ["volume", "bind", "nfs", "cluster_volume", "tmpfs"];
+
 /// S1 to S4, S6, S8 to S12, S15, S18 and C18.
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let look = Look(config);
@@ -24,7 +27,8 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     if config.is_set("storage.s3") && !config.get("storage.s3").is_unknown() {
         findings.extend(checks::s3(&s3(look)));
     }
-    let root = config.is_set("storage.filesystem").then(|| root_directory(look));
+    let mounts_itself = PLACES.iter().any(|name| config.is_set(&format!("storage.filesystem.{name}")));
+    let root = mounts_itself.then(|| root_directory(look));
     findings.extend(checks::mounts(&look.texts("mounts", "target"), root));
     findings.extend(checks::read_only(look.flag("storage.read_only", false)));
     findings
@@ -32,20 +36,22 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
 
 /// S3, where the image's own configuration is in charge.
 pub(super) fn none(config: &Config) -> Option<Diagnostic> {
-    let mounts = config.get("mounts");
-    if mounts.is_unknown() {
-        return None;
-    }
-    let holds_images = |mount: &Value| {
-        let target = mount.get("target").as_str();
-        target.is_none_or(|target| checks::covers(target.trim_end_matches('/'), paths::ROOT_DIRECTORY))
-    };
-    if list(mounts).iter().any(holds_images) {
+    if is_mounted(config, paths::ROOT_DIRECTORY) {
         return None;
     }
     let detail = "Docker gives each task an anonymous volume there and deletes it with the task: the next update or restart \
                   of the service loses all images. Set `storage`, or mount a volume.";
     Some(Diagnostic::warning("Nothing is mounted on /var/lib/registry (S3)", detail).at("storage"))
+}
+
+/// Whether `mounts` has, or may have, something under a folder.
+fn is_mounted(config: &Config, folder: &str) -> bool {
+    let mounts = config.get("mounts");
+    let covers = |mount: &Value| {
+        let target = mount.get("target").as_str();
+        target.is_none_or(|target| checks::covers(target.trim_end_matches('/'), folder))
+    };
+    mounts.is_unknown() || list(mounts).iter().any(covers)
 }
 
 fn root_directory(look: Look<'_>) -> &str {
@@ -61,8 +67,8 @@ pub(super) fn storage_use(look: Look<'_>) -> StorageUse<'_> {
         (_, Given::Is(folder)) => Mount::Bind(folder),
         _ if has("nfs") || has("cluster_volume") => Mount::SharedVolume("of the cluster"),
         _ if has("tmpfs") => Mount::Tmpfs,
-        // Something is mounted, but not yet known what.
-        _ if has("volume") || has("bind") => Mount::Extra,
+        // Something is mounted, but not yet known what, or by the user.
+        _ if has("volume") || has("bind") || is_mounted(config, root_directory(look)) => Mount::Extra,
         _ => Mount::Nothing,
     };
     let filesystem = config.is_set("storage.filesystem").then(|| checks::Filesystem {
@@ -105,9 +111,8 @@ pub(super) fn store(look: Look<'_>) -> Option<Store> {
 
 /// S6 for what is mounted under the images; that there is one driver, the whole file shows.
 fn one_place(look: Look<'_>) -> Option<Finding> {
-    let places = ["volume", "bind", "nfs", "cluster_volume", "tmpfs"];
     let is_set = |name: &&str| look.is_set(&format!("storage.filesystem.{name}")) == Some(true);
-    (places.iter().filter(|name| is_set(name)).count() > 1).then(|| {
+    (PLACES.iter().filter(|name| is_set(name)).count() > 1).then(|| {
         let message = "Only one of volume, bind, nfs, cluster_volume and tmpfs can hold the images.";
         Finding::error("S6", "storage.filesystem", message)
     })
