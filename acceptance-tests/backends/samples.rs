@@ -75,7 +75,8 @@ const BASES: &[(&str, &str)] = &[
     ("cache.none", r#"{"cache":{"in_memory":{}}}"#),
     (
         "middleware.cloudfront",
-        r#"{"middleware":{"cloudfront":{"base_url":"https://d1.cloudfront.net/","key_pair_id":"K","private_key":"RSA"}}}"#,
+        r#"{"storage":{"s3":{"bucket":"hub","region":"r","region_endpoint":"http://127.0.0.1:1"}},
+            "middleware":{"cloudfront":{"base_url":"https://d1.cloudfront.net/","key_pair_id":"K","private_key":"RSA"}}}"#,
     ),
     ("middleware.redirect", r#"{"middleware":{"redirect":{"base_url":"https://layers.example.com"}}}"#),
     ("middleware.rewrite", r#"{"middleware":{"rewrite":{}}}"#),
