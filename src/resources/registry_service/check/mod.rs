@@ -16,7 +16,7 @@ use super::settings::{Settings, dialects, is_rendered, spellings};
 use crate::{
     registry::{Finding, Secret, Severity, checks},
     resources::service,
-    terraform::{Config, Diagnostic, Diagnostics, Plan},
+    terraform::{Config, Diagnostic, Diagnostics, Plan, Value},
 };
 use std::collections::BTreeMap;
 
@@ -62,10 +62,19 @@ fn rendered(plan: &Plan) -> Option<Vec<Finding>> {
     Some(findings)
 }
 
+/// Whether a setting is more than what is so without it too, as Terraform writes it when it generates a configuration.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Map(items) => !items.is_empty(),
+        _ => true,
+    }
+}
+
 fn exclusions(config: &Config) -> Diagnostics {
     let mut found = vec![];
     if !is_rendered(config) {
-        for name in Settings::of_the_file().filter(|name| config.is_set(name)) {
+        for name in Settings::of_the_file().filter(|name| says_something(config.get(name))) {
             let detail = format!(
                 "Without `storage` the provider writes no configuration file, and `{name}` would have no effect. Set \
                  `storage`, or configure the registry by `env`."
