@@ -40,12 +40,13 @@ pub fn notification_headers<'h>(path: &str, headers: impl IntoIterator<Item = &'
     Some(Finding::warning("C16", path, message))
 }
 
-/// C17: CloudFront signs addresses of S3's objects.
+/// C17: CloudFront signs addresses of S3's objects. With another storage Distribution serves on without it, and logs a warning
+/// at each pull.
 pub fn cloudfront(is_set: Option<bool>, has_s3: Option<bool>) -> Option<Finding> {
     (is_set? && !has_s3?).then(|| {
-        let message = "CloudFront serves what is in S3: with another storage the registry would not start. Set storage.s3, or \
-                       leave it out.";
-        Finding::error("C17", "middleware.cloudfront", message)
+        let message = "CloudFront serves what is in S3; with another storage it has no effect but a warning in the log at each \
+                       pull. Set storage.s3, or leave it out.";
+        Finding::warning("C17", "middleware.cloudfront", message)
     })
 }
 

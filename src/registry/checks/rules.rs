@@ -72,7 +72,7 @@ pub const RULES: &[Rule] = &[
     rule("T5", Warning, "The certificate has no alternative names, or is not meant for servers.", "Issue one with both."),
     rule("T6", Either, "Clients need the authority's certificate to trust this one; an error where it is known that they do not have it.", "Give the whole chain, and put the authority on every node."),
     rule("T7", Error, "What can be given in several spellings is given in none, or in more than one.", "Give it in exactly one."),
-    rule("T8", Error, "Let's Encrypt cannot work: beside a certificate, with 2.8, with several replicas, without names, or without port 443.", "Follow the message, or give the certificate."),
+    rule("T8", Either, "Let's Encrypt cannot work: beside a certificate, with 2.8, with several replicas, or without names; or, a warning, port 443 is not published.", "Follow the message, or give the certificate."),
     rule("T9", Error, "The version of TLS or a cipher suite is unknown to this Distribution.", "Use one of those that the message lists."),
     rule("T10", Error, "Client certificates are asked for without authorities to check them by, or with 2.8.", "Set `tls.client_ca`."),
     rule("T11", Warning, "Passwords cross the network in clear.", "Set `tls`, or say what encrypts in front of the registry."),
@@ -132,7 +132,7 @@ pub const RULES: &[Rule] = &[
     rule("C14", Error, "A text that Swarm expands has braces in it that are no placeholder of Swarm's.", "Write them as `{{\"{{\"}}`."),
     rule("C15", Warning, "Headers that browsers refuse together.", "Name one origin."),
     rule("C16", Warning, "A header of a notification looks secret, and is logged.", "Set `log.level = \"warn\"`."),
-    rule("C17", Error, "CloudFront without S3.", "Set `storage.s3`."),
+    rule("C17", Warning, "CloudFront without S3.", "Set `storage.s3`."),
     rule("C18", Warning, "The registry is read-only.", "Set `storage.read_only = false` after the maintenance."),
 ];
 

@@ -24,21 +24,19 @@ pub struct LetsEncrypt {
 
 /// T8: certificates from Let's Encrypt.
 pub fn lets_encrypt(own: &LetsEncrypt) -> Vec<Finding> {
-    let path = "tls.lets_encrypt";
     let mut findings = Vec::new();
-    let mut refuse = |path: &str, message: &str| findings.push(Finding::error("T8", path, message));
     if own.replicas.is_some_and(Replicas::are_many) {
-        refuse(
-            path,
+        findings.push(Finding::error(
+            "T8",
+            "tls.lets_encrypt",
             "Let's Encrypt proves the name by a connection to one replica, and each has orders of its own: with several, \
              most fail, until its limits are reached. Use one replica, or give the certificate.",
-        );
+        ));
     }
     if own.publishes_443 == Some(false) {
-        refuse(
-            "publish",
-            "Let's Encrypt connects to port 443 of the name (TLS-ALPN-01), which is not published. Publish port 443.",
-        );
+        let message = "Let's Encrypt connects to port 443 of the name (TLS-ALPN-01), which is not published. Publish port 443, \
+                       unless something in front of the swarm passes such connections on as they are.";
+        findings.push(Finding::warning("T8", "publish", message));
     }
     findings
 }

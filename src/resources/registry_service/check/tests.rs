@@ -81,7 +81,7 @@ fn each_rule_is_asked_and_speaks_where_the_attribute_is() {
         ),
         (
             json!({ "tls": { "lets_encrypt": { "hosts": ["a"], "volume": "acme" } }, "publish": [{ "port": 80 }] }),
-            "E T8 publish",
+            "W T8 publish",
         ),
         (json!({ "tls": with(&tls, "client_auth", json!("request-client-cert")) }), "E T10 tls.client_auth"),
         (json!({ "behind_tls_proxy": false, "url": "http://hub.example.com" }), "W T11 auth"),
@@ -144,7 +144,7 @@ fn each_rule_is_asked_and_speaks_where_the_attribute_is() {
         ),
         (
             json!({ "middleware": { "cloudfront": { "private_key_secret": "k" } } }),
-            "E C17 middleware.cloudfront",
+            "W C17 middleware.cloudfront",
         ),
         (
             json!({ "storage": { "filesystem": { "volume": "v" }, "read_only": true } }),
