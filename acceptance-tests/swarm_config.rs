@@ -146,7 +146,8 @@ resource "registry_service" "user" {{
   provider = swarm
   name     = "{name}"
   image    = "registry:2"
-  wait_for = {{ probe = false }}
+  wait_for = {{ replicas = true }}
+  discard_images = true
   configs  = [{{ source = swarm_config.it.id, target = "/it" }}]
 }}
 "#,

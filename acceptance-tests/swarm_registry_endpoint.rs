@@ -10,7 +10,7 @@ fn a_registry_s_answer_and_certificate_are_read() {
     let address = testbed.address("hubworker01");
     let made =
         rcgen::generate_simple_self_signed(vec![address.clone(), "hub.endpoint.test".to_owned()]).unwrap();
-    let more = "tls = { certificate = file(\"hub.crt\"), private_key = file(\"hub.key\") }\n  auth = { htpasswd = { realm = \
+    let more = "http = { port = 5000 }\n  tls = { certificate = file(\"hub.crt\"), private_key = file(\"hub.key\") }\n  auth = { htpasswd = { realm = \
                 \"The \\\"Hub\\\"\", users = { ci = \"hunter2\" } } }";
     let hcl = |trust: &str| {
         format!(
