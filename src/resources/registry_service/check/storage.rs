@@ -24,7 +24,9 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     if config.is_set("storage.s3") && !config.get("storage.s3").is_unknown() {
         findings.extend(checks::s3(&s3(look)));
     }
-    let root = config.is_set("storage.filesystem").then(|| root_directory(look));
+    // Where it mounts nothing itself, the images may well be on one of the user's mounts.
+    let mounts_itself = |own: checks::Filesystem<'_>| !matches!(own.mount, Mount::Nothing | Mount::Extra);
+    let root = storage_use(look).filesystem.filter(|own| mounts_itself(*own)).map(|_| root_directory(look));
     findings.extend(checks::mounts(&look.texts("mounts", "target"), root));
     findings.extend(checks::read_only(look.flag("storage.read_only", false)));
     findings
@@ -32,20 +34,20 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
 
 /// S3, where the image's own configuration is in charge.
 pub(super) fn none(config: &Config) -> Option<Diagnostic> {
-    let mounts = config.get("mounts");
-    if mounts.is_unknown() {
-        return None;
-    }
-    let holds_images = |mount: &Value| {
-        let target = mount.get("target").as_str();
-        target.is_none_or(|target| checks::covers(target.trim_end_matches('/'), paths::ROOT_DIRECTORY))
-    };
-    if list(mounts).iter().any(holds_images) {
+    if holds(config.get("mounts"), paths::ROOT_DIRECTORY) {
         return None;
     }
     let detail = "Docker gives each task an anonymous volume there and deletes it with the task: the next update or restart \
                   of the service loses all images. Set `storage`, or mount a volume.";
     Some(Diagnostic::warning("Nothing is mounted on /var/lib/registry (S3)", detail).at("storage"))
+}
+
+/// Whether one of the user's mounts is, or may come to be, at a path or above it.
+fn holds(mounts: &Value, path: &str) -> bool {
+    let covers = |mount: &Value| {
+        mount.get("target").as_str().is_none_or(|target| checks::covers(target.trim_end_matches('/'), path))
+    };
+    mounts.is_unknown() || list(mounts).iter().any(covers)
 }
 
 fn root_directory(look: Look<'_>) -> &str {
@@ -63,6 +65,7 @@ pub(super) fn storage_use(look: Look<'_>) -> StorageUse<'_> {
         _ if has("tmpfs") => Mount::Tmpfs,
         // Something is mounted, but not yet known what.
         _ if has("volume") || has("bind") => Mount::Extra,
+        _ if holds(config.get("mounts"), root_directory(look)) => Mount::Extra,
         _ => Mount::Nothing,
     };
     let filesystem = config.is_set("storage.filesystem").then(|| checks::Filesystem {
