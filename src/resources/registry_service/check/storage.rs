@@ -13,9 +13,6 @@ use crate::{
 
 const DRIVERS: [&str; 7] = ["filesystem", "s3", "azure", "gcs", "swift", "oss", "in_memory"];
 
-/// What can be mounted under the images.
-const PLACES: [&str; 5] = ["volume", "bind", "nfs", "cluster_volume", "tmpfs"];
-
 /// S1 to S4, S6, S8 to S12, S15, S18 and C18.
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let look = Look(config);
@@ -27,8 +24,9 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     if config.is_set("storage.s3") && !config.get("storage.s3").is_unknown() {
         findings.extend(checks::s3(&s3(look)));
     }
-    let mounts_itself = PLACES.iter().any(|name| config.is_set(&format!("storage.filesystem.{name}")));
-    let root = mounts_itself.then(|| root_directory(look));
+    // Where it mounts nothing itself, the images may well be on one of the user's mounts.
+    let mounts_itself = |own: checks::Filesystem<'_>| !matches!(own.mount, Mount::Nothing | Mount::Extra);
+    let root = storage_use(look).filesystem.filter(|own| mounts_itself(*own)).map(|_| root_directory(look));
     findings.extend(checks::mounts(&look.texts("mounts", "target"), root));
     findings.extend(checks::read_only(look.flag("storage.read_only", false)));
     findings
@@ -36,7 +34,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
 
 /// S3, where the image's own configuration is in charge.
 pub(super) fn none(config: &Config) -> Option<Diagnostic> {
-    if is_mounted(config, paths::ROOT_DIRECTORY) {
+    if holds(config.get("mounts"), paths::ROOT_DIRECTORY) {
         return None;
     }
     let detail = "Docker gives each task an anonymous volume there and deletes it with the task: the next update or restart \
@@ -44,12 +42,10 @@ pub(super) fn none(config: &Config) -> Option<Diagnostic> {
     Some(Diagnostic::warning("Nothing is mounted on /var/lib/registry (S3)", detail).at("storage"))
 }
 
-/// Whether `mounts` has, or may have, something under a folder.
-fn is_mounted(config: &Config, folder: &str) -> bool {
-    let mounts = config.get("mounts");
+/// Whether one of the user's mounts is, or may come to be, at a path or above it.
+fn holds(mounts: &Value, path: &str) -> bool {
     let covers = |mount: &Value| {
-        let target = mount.get("target").as_str();
-        target.is_none_or(|target| checks::covers(target.trim_end_matches('/'), folder))
+        mount.get("target").as_str().is_none_or(|target| checks::covers(target.trim_end_matches('/'), path))
     };
     mounts.is_unknown() || list(mounts).iter().any(covers)
 }
@@ -67,8 +63,9 @@ pub(super) fn storage_use(look: Look<'_>) -> StorageUse<'_> {
         (_, Given::Is(folder)) => Mount::Bind(folder),
         _ if has("nfs") || has("cluster_volume") => Mount::SharedVolume("of the cluster"),
         _ if has("tmpfs") => Mount::Tmpfs,
-        // Something is mounted, but not yet known what, or by the user.
-        _ if has("volume") || has("bind") || is_mounted(config, root_directory(look)) => Mount::Extra,
+        // Something is mounted, but not yet known what.
+        _ if has("volume") || has("bind") => Mount::Extra,
+        _ if holds(config.get("mounts"), root_directory(look)) => Mount::Extra,
         _ => Mount::Nothing,
     };
     let filesystem = config.is_set("storage.filesystem").then(|| checks::Filesystem {
@@ -111,8 +108,9 @@ pub(super) fn store(look: Look<'_>) -> Option<Store> {
 
 /// S6 for what is mounted under the images; that there is one driver, the whole file shows.
 fn one_place(look: Look<'_>) -> Option<Finding> {
+    let places = ["volume", "bind", "nfs", "cluster_volume", "tmpfs"];
     let is_set = |name: &&str| look.is_set(&format!("storage.filesystem.{name}")) == Some(true);
-    (PLACES.iter().filter(|name| is_set(name)).count() > 1).then(|| {
+    (places.iter().filter(|name| is_set(name)).count() > 1).then(|| {
         let message = "Only one of volume, bind, nfs, cluster_volume and tmpfs can hold the images.";
         Finding::error("S6", "storage.filesystem", message)
     })

@@ -169,6 +169,7 @@ fn the_nearest_good_configurations_pass() {
         json!({ "proxy": cache, "mode": "global", "replicas": null, "storage": volume, "update": { "order": "stop-first" } }),
         json!({ "cache": { "redis": { "addresses": ["redis:6379"] } }, "networks": [{ "network": "hub" }] }),
         json!({ "storage": { "s3": { "bucket": "b", "region_endpoint": "http://minio:9000" } } }),
+        json!({ "storage": { "filesystem": {} }, "mounts": [{ "source": "v", "target": "/var/lib/registry" }] }),
         json!({ "hostname": "{{.Node.Hostname}}", "env": { "A": "{{\"{{\"}}" } }),
         json!({ "notifications": { "ci": { "url": "http://ci", "headers": { "Authorization": ["x"] } } }, "log": { "level": "warn" } }),
     ] {
