@@ -10,7 +10,10 @@ use std::{
     net::{TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command},
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 use swarm::{
@@ -38,8 +41,15 @@ pub fn dialect() -> String {
     std::env::var("DISTRIBUTION_DIALECT").unwrap_or_else(|_| "2.8".to_owned())
 }
 
+/// A port that nothing listens on, and that no other test is given: below those that connections take for themselves.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(24000);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Lays attributes over others, objects in objects.

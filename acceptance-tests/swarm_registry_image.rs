@@ -431,8 +431,12 @@ fn peak(parent: u32) -> Option<u64> {
         .collect();
     let peaks = ids.iter().filter_map(|id| {
         let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmHWM"))?.to_owned();
-        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        let of = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name))?;
+            line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        };
+        // The pages of the program itself are no memory of the copy's, and a debug build has tens of MiB of them.
+        Some(of("VmHWM")?.saturating_sub(of("RssFile")?))
     });
     peaks.max()
 }
