@@ -12,7 +12,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     sync::{
         Arc, Mutex, RwLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -103,16 +103,14 @@ resource "registry_service" "hub" {{
     }
 }
 
-/// A certificate for `localhost` that signs itself, with its key, as `NAME.crt` and `NAME.key`. Clients trust what is in the
-/// folder `TRUST/`.
-fn certificate(folder: &Path, trust: &[&str], name: &str) {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    fs::write(folder.join(format!("{name}.crt")), made.cert.pem()).unwrap();
-    fs::write(folder.join(format!("{name}.key")), made.signing_key.serialize_pem()).unwrap();
-    for trust in trust {
-        fs::create_dir_all(folder.join(trust)).unwrap();
-        fs::write(folder.join(trust).join(format!("{name}.crt")), made.cert.pem()).unwrap();
-    }
+/// A certificate for `localhost` that signs itself, with its key, as `NAME.crt` and `NAME.key`.
+fn certificate(folder: &Path, name: &str) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut wanted = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    // Who trusts several certificates finds them by their subject.
+    wanted.distinguished_name.push(rcgen::DnType::CommonName, name);
+    fs::write(folder.join(format!("{name}.crt")), wanted.self_signed(&key).unwrap().pem()).unwrap();
+    fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).unwrap();
 }
 
 /// Pushes and pulls without a break until it is told to end.
@@ -202,8 +200,8 @@ fn no_push_and_no_pull_fails_while_certificate_users_and_image_change() {
     let testbed = Testbed::start(&[], &["manager", "one", "two", "three"]);
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    certificate(folder, &["trust"], "old");
-    certificate(folder, &["trust", "trust-new"], "new");
+    certificate(folder, "old");
+    certificate(folder, "new");
     let second = "registry:2.8.2-second";
     for host in HOSTS {
         let container = testbed.docker_on(host, &["create", "registry:2"]);
@@ -223,10 +221,10 @@ fn no_push_and_no_pull_fails_while_certificate_users_and_image_change() {
     };
     let workspace = Workspace::new(&testbed, &hub.hcl());
     workspace.apply_and_settle();
-    let balancer = Balancer::start(folder, &testbed, &HOSTS, PORT);
+    let balancer = Balancer::start(folder, &testbed, &HOSTS, PORT, "localhost", &["old.crt", "new.crt"]);
     let access = Access {
         registry: format!("localhost:{}", balancer.port),
-        certificates: Some(folder.join("trust")),
+        certificates: Some(folder.join("front")),
         credentials: Some("old:pass word of old".to_owned()),
         network: None,
     };
@@ -238,11 +236,11 @@ fn no_push_and_no_pull_fails_while_certificate_users_and_image_change() {
     let mut apply = |hub: &mut Hub| {
         hub.version += 1;
         workspace.write(&hub.hcl());
-        let before = HOSTS.map(|host| balancer.connections(host).0);
+        let before = HOSTS.map(|host| balancer.requests(host));
         applied.push(workspace.apply());
         traffic.goes_on(2);
         for (host, before) in HOSTS.iter().zip(before) {
-            assert!(balancer.connections(host).0 > before, "{host} took no part in {}", hub.hcl());
+            assert!(balancer.requests(host) > before, "{host} took no part in {}", hub.hcl());
         }
     };
     hub.certificate = "new";
@@ -262,12 +260,24 @@ fn no_push_and_no_pull_fails_while_certificate_users_and_image_change() {
     let (failed, pushed) = (traffic.failed.lock().unwrap(), traffic.pushed.lock().unwrap());
     let pulls = traffic.pulls.load(Ordering::Relaxed);
     let count = pushed.len();
-    assert!(failed.is_empty(), "{} of {count} pushes and {pulls} pulls failed: {failed:#?}", failed.len());
+    let trouble = balancer.trouble();
+    assert!(
+        failed.is_empty(),
+        "{} of {count} pushes and {pulls} pulls failed: {failed:#?}\n{trouble:#?}",
+        failed.len()
+    );
     assert!(count > 30 && pulls > 30, "only {count} pushes and {pulls} pulls: nothing is shown");
 
     // What was old is out.
     assert!(access.pull("team0/app:0", &folder.join("refused")).unwrap_err().contains("unauthorized"));
-    let now = Access { certificates: Some(folder.join("trust-new")), ..traffic.access() };
+    let now = traffic.access();
+    for host in HOSTS {
+        assert!(
+            curl(&testbed, folder, host, "new", "/v2/", &["--user", "new:pass word of new"]).status.success()
+        );
+        let refused = curl(&testbed, folder, host, "old", "/v2/", &[]);
+        assert_eq!(refused.status.code(), Some(60), "{host} has another certificate: {refused:?}");
+    }
     let running = testbed.docker(&[
         "service",
         "inspect",
@@ -328,16 +338,29 @@ resource "registry_service" "it" {{
     eventually("the last container is gone, and the volume is free", removed);
 }
 
+/// Asks one replica, whose certificate is to be the one of that name.
+fn curl(
+    testbed: &Testbed,
+    folder: &Path,
+    host: &str,
+    certificate: &str,
+    path: &str,
+    more: &[&str],
+) -> Output {
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--show-error", "--fail", "--max-time", "30", "--noproxy", "*"]);
+    curl.args(["--output", "/dev/null"]).args(more);
+    curl.arg("--cacert").arg(folder.join(format!("{certificate}.crt")));
+    curl.arg("--connect-to").arg(format!("localhost:{PORT}:{}:{PORT}", testbed.address(host)));
+    curl.arg(format!("https://localhost:{PORT}{path}")).output().unwrap()
+}
+
 /// One upload, of which each replica gets a part: they share the store and the secret that signs the upload's state.
 fn replicas_share_an_upload(testbed: &Testbed, folder: &Path) {
     let ask = |host: &str, path: &str, more: &[&str]| {
-        let mut curl = Command::new("curl");
-        curl.args(["--silent", "--show-error", "--fail", "--max-time", "30", "--noproxy", "*"]);
-        curl.args(["--dump-header", "-", "--output", "/dev/null", "--user", "old:pass word of old"]);
-        curl.args(more).arg("--cacert").arg(folder.join("old.crt"));
-        curl.arg("--connect-to").arg(format!("localhost:{PORT}:{}:{PORT}", testbed.address(host)));
-        curl.arg(format!("https://localhost:{PORT}{path}"));
-        let answer = succeeded(&format!("{more:?} at {host}"), &curl.output().unwrap());
+        let more = [&["--dump-header", "-", "--user", "old:pass word of old"], more].concat();
+        let answer =
+            succeeded(&format!("{more:?} at {host}"), &curl(testbed, folder, host, "old", path, &more));
         let location = answer.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
             name.eq_ignore_ascii_case("location").then(|| value.trim().to_owned())

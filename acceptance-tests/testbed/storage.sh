@@ -105,7 +105,14 @@ object_store_ask() {
     curl --silent --show-error --fail --noproxy '*' --header "X-Auth-Token: $token" "$@" "$base/v1/AUTH_testbed$path"
 }
 
-object_store_answers() { object_store_ask / --output /dev/null 2>/dev/null; }
+# Each of its four servers: that of the accounts answers the first request of all, and says nothing of the others.
+object_store_answers() {
+    local port
+    for port in 6200 6201 6202; do
+        curl --silent --noproxy '*' --output /dev/null "http://$(storage_address):$port/" || return
+    done
+    object_store_ask / --output /dev/null 2>/dev/null
+}
 object_store_answers_or_ended() { gone "$home/starter" || { [[ -s $home/process ]] && object_store_answers; }; }
 
 command_objects() {
