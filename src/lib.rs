@@ -25,5 +25,7 @@ pub mod terraform;
 
 #[cfg(test)]
 mod docs;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 #[cfg(test)]
 mod tidy;

@@ -30,6 +30,7 @@ command_setup() {
         --ssh) wanted+=(sshd:openssh-server ssh:openssh-client) ;;
         --engine) wanted+=(debootstrap:debootstrap) ;;
         --clients) wanted+=(skopeo:skopeo htpasswd:apache2-utils haproxy:haproxy redis-server:redis-server) ;;
+        --fuzz) wanted+=(c++:g++) ;;
         --build) wanted+=(cc:gcc make:make ld:binutils git:git) ;;
         *) die "setup: unknown option $1" ;;
         esac

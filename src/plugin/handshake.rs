@@ -35,7 +35,8 @@ impl Environment {
         Environment::read(|name| std::env::var(name).ok())
     }
 
-    fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
+    /// Reads an environment.
+    pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         Environment {
             started_by_terraform: set(COOKIE.0).as_deref() == Some(COOKIE.1),
@@ -56,6 +57,11 @@ impl Environment {
     }
 }
 
+/// Whether a socket's path can stand in the handshake line, whose fields `|` separates.
+pub(super) fn can_announce(socket: &Path) -> bool {
+    socket.to_str().is_some_and(|path| !path.contains(['|', '\n', '\r']))
+}
+
 /// Writes the handshake line, which must be the only thing on standard output and must come after the socket
 /// listens: protocol of the handshake, major, network, address, RPC kind, certificate, and whether the broker
 /// may multiplex if the host asked.
@@ -65,6 +71,12 @@ pub(super) fn announce(
     socket: &Path,
     certificate: Option<&[u8]>,
 ) -> io::Result<()> {
+    if !can_announce(socket) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the socket's path does not fit into the line",
+        ));
+    }
     let certificate = certificate.map(|der| STANDARD_NO_PAD.encode(der)).unwrap_or_default();
     let multiplexing = if environment.asks_for_multiplexing { "|false" } else { "" };
     let (major, socket) = (environment.major(), socket.display());

@@ -22,6 +22,8 @@ mod companions;
 mod connection;
 mod convert;
 mod crash;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod handshake;
 #[cfg(test)]
 mod host;

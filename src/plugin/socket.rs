@@ -9,6 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::net::UnixListener;
 
+use super::handshake::can_announce;
+
 /// What fits into `sockaddr_un` on Linux beside the closing zero, in bytes.
 const LONGEST_PATH: usize = 107;
 const FALLBACK: &str = "/tmp";
@@ -43,6 +45,9 @@ impl Socket {
         let path = folder.socket();
         if path.as_os_str().as_bytes().len() > LONGEST_PATH {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path is too long for a socket"));
+        }
+        if !can_announce(&path) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path cannot be told to the host"));
         }
         Ok(Socket { listener: UnixListener::bind(path)?, folder })
     }

@@ -79,7 +79,7 @@ impl fmt::Display for Scope {
 
 /// What a registry asks for.
 #[derive(Debug, PartialEq)]
-enum Challenge {
+pub(super) enum Challenge {
     Basic,
     Bearer { realm: String, service: Option<String> },
 }
@@ -211,7 +211,7 @@ pub(super) fn query(value: &str) -> impl fmt::Display + '_ {
 }
 
 /// What a 401 asks for; a token where there is a choice.
-fn challenge(answer: &HeaderMap) -> Option<Challenge> {
+pub(super) fn challenge(answer: &HeaderMap) -> Option<Challenge> {
     let mut found = None;
     for line in answer.get_all(header::WWW_AUTHENTICATE) {
         for challenge in http_auth::parse_challenges(line.to_str().ok()?).ok()? {

@@ -95,7 +95,7 @@ impl Client {
 }
 
 /// Where the next page is: `Link: </v2/_catalog?n=100&last=x>; rel="next"`.
-fn following(headers: &HeaderMap) -> Option<String> {
+pub(super) fn following(headers: &HeaderMap) -> Option<String> {
     let lines = headers.get_all(header::LINK).iter().filter_map(|line| line.to_str().ok());
     let links = lines.flat_map(|line| line.split(','));
     links

@@ -165,14 +165,17 @@ impl Manifest {
         Ok(Self { media_type, digest: Digest::of(&bytes), bytes, parts })
     }
 
-    /// How many bytes there are in it all: an image's configuration and layers; of an index, its manifests.
+    /// How many bytes there are in it all: an image's configuration and layers; of an index, its manifests. Sizes are what
+    /// somebody wrote, so the sum stops where numbers end.
     pub fn size(&self) -> u64 {
-        let all = |descriptors: &[Descriptor]| descriptors.iter().map(|it| it.size).sum::<u64>();
+        let all = |descriptors: &[Descriptor]| {
+            descriptors.iter().fold(0_u64, |all, descriptor| all.saturating_add(descriptor.size))
+        };
         let content = match &self.parts {
-            Parts::Image { config, layers } => config.size + all(layers),
+            Parts::Image { config, layers } => config.size.saturating_add(all(layers)),
             Parts::Index(manifests) => all(manifests),
         };
-        content + self.bytes.len() as u64
+        content.saturating_add(self.bytes.len() as u64)
     }
 }
 

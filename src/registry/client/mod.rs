@@ -18,6 +18,8 @@ mod blob;
 mod connector;
 mod digest;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod image_config;
 mod lists;
 mod manifest;

@@ -313,7 +313,7 @@ fn is_later(status: StatusCode) -> bool {
 }
 
 /// What a `Location` means that was answered to a request of `asked`.
-fn resolve(location: &str, asked: &Uri) -> Option<Uri> {
+pub(super) fn resolve(location: &str, asked: &Uri) -> Option<Uri> {
     if location.contains("://") {
         return location.parse().ok().filter(|found: &Uri| found.authority().is_some());
     }

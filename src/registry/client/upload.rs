@@ -289,7 +289,7 @@ fn check(hasher: &Hasher, blob: &Blob<'_>) -> Result<()> {
 }
 
 /// How many bytes have arrived: `Range: 0-1023` is 1024 of them, and `0-0` stands for none.
-fn reached(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn reached(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(header::RANGE)?.to_str().ok()?;
     let last: u64 = text.strip_prefix("bytes=").unwrap_or(text).strip_prefix("0-")?.trim().parse().ok()?;
     Some(if last == 0 { 0 } else { last + 1 })

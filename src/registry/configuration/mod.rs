@@ -5,6 +5,8 @@
 //! between releases (distribution issues 1736, 4486, 4621).
 
 mod extra;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod keys;
 mod render;
 mod section;

@@ -3,6 +3,8 @@
 use crate::registry::Secret;
 use std::collections::BTreeMap;
 
+/// The longest key, in bytes, that is written without a mark of its own: YAML has them end within 1024 characters.
+const LONGEST_SIMPLE_KEY: usize = 1000;
 /// What a secret looks like in a preview.
 pub(super) const SENSITIVE: &str = "(sensitive)";
 
@@ -94,7 +96,7 @@ pub(super) fn write(map: &Map, reader: Reader) -> String {
 /// An upper bound for the text's length: every character may become a 10 byte escape.
 fn size_hint(map: &Map) -> usize {
     fn of(node: &Node, depth: usize) -> usize {
-        16 + 2 * depth
+        20 + 4 * depth
             + match node {
                 Node::Null | Node::Bool(_) => 0,
                 Node::Number(text) | Node::Text(text) => text.len() * 10,
@@ -110,8 +112,7 @@ fn size_hint(map: &Map) -> usize {
 fn write_map(map: &Map, depth: usize, reader: Reader, text: &mut String) {
     for (key, node) in map {
         indent(depth, text);
-        write_key(key, text);
-        text.push(':');
+        write_key(key, depth, text);
         write_below(node, depth, reader, text);
     }
 }
@@ -150,13 +151,11 @@ fn write_item(node: &Node, depth: usize, reader: Reader, text: &mut String) {
         return write_below(&Node::Map(Map::new()), depth, reader, text);
     };
     text.push(' ');
-    write_key(key, text);
-    text.push(':');
+    write_key(key, depth + 1, text);
     write_below(node, depth + 1, reader, text);
     for (key, node) in entries {
         indent(depth + 1, text);
-        write_key(key, text);
-        text.push(':');
+        write_key(key, depth + 1, text);
         write_below(node, depth + 1, reader, text);
     }
 }
@@ -188,13 +187,24 @@ fn indent(depth: usize, text: &mut String) {
 }
 
 /// Distribution's own keys are bare words; header names and log fields are whatever their author likes.
-fn write_key(key: &str, text: &mut String) {
+fn write_key(key: &str, depth: usize, text: &mut String) {
     // YAML 1.1, which Go's reader speaks, takes these words for booleans and nulls.
     const WORDS: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan"];
     let is_word = key.starts_with(|c: char| c.is_ascii_alphabetic())
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
         && !WORDS.contains(&key.to_ascii_lowercase().as_str());
-    if is_word { text.push_str(key) } else { quote(key, text) }
+    let start = text.len();
+    if is_word {
+        text.push_str(key)
+    } else {
+        quote(key, text)
+    }
+    if text.len() - start > LONGEST_SIMPLE_KEY {
+        text.insert_str(start, "? ");
+        text.push('\n');
+        indent(depth, text);
+    }
+    text.push(':');
 }
 
 /// A double-quoted string as in JSON, which YAML reads too. Escaped beyond JSON: what YAML calls unprintable, and
