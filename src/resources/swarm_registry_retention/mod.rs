@@ -5,7 +5,7 @@ use crate::{
     docker::Docker,
     registry::{
         client::Client,
-        retention::{Pattern, Repository, Rule},
+        retention::{Pattern, Rule, Survey},
     },
     terraform::{
         Computed, Config, Context, Diagnostic, Diagnostics, Duration, Model, Plan, Resource, Result,
@@ -112,7 +112,7 @@ impl Resource for SwarmRegistryRetention {
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
         let (client, due) = self.due(&context.client).await?;
         self.id = self.registry.host().to_owned().into();
-        self.carry_out(&client, due, None).await
+        self.carry_out(&context.client, &client, due, None).await
     }
 
     async fn read(mut self, context: &mut Context<Docker>) -> Result<Option<Self>> {
@@ -127,7 +127,7 @@ impl Resource for SwarmRegistryRetention {
         let is_same_rule = self.rule_attributes() == prior.rule_attributes();
         let shown: Option<BTreeSet<String>> =
             if is_same_rule { Some(prior.expired.get()?.iter().cloned().collect()) } else { None };
-        self.carry_out(&client, due, shown.as_ref()).await
+        self.carry_out(&context.client, &client, due, shown.as_ref()).await
     }
 
     async fn delete(self, _: &mut Context<Docker>) -> Result<()> {
@@ -148,7 +148,7 @@ impl Resource for SwarmRegistryRetention {
 }
 
 /// A repository, and the tags in it that have had their time.
-type Due = Vec<(Repository, Vec<String>)>;
+type Due = Vec<(Survey, Vec<String>)>;
 
 impl SwarmRegistryRetention {
     /// What the rule does not keep now.
@@ -159,7 +159,7 @@ impl SwarmRegistryRetention {
         let all = client.repositories().await.map_err(failed("list the repositories".to_owned()))?;
         let mut due = vec![];
         for name in all.iter().filter(|name| self.concerns(name)) {
-            let repository = Repository::survey(&client, name).await;
+            let repository = Survey::of(&client, name).await;
             let repository = repository.map_err(failed(format!("look at the tags of `{name}`")))?;
             let expired = repository.expired(&rule, now);
             if !expired.is_empty() {
@@ -170,7 +170,13 @@ impl SwarmRegistryRetention {
     }
 
     /// Deletes what is due, but for what was not `shown`, or says only what it is.
-    async fn carry_out(&mut self, client: &Client, due: Due, shown: Option<&BTreeSet<String>>) -> Result<()> {
+    async fn carry_out(
+        &mut self,
+        docker: &Docker,
+        client: &Client,
+        due: Due,
+        shown: Option<&BTreeSet<String>>,
+    ) -> Result<()> {
         if self.dry_run {
             self.expired = names(&due).into();
             return Ok(());
@@ -178,7 +184,7 @@ impl SwarmRegistryRetention {
         for (repository, expired) in &due {
             let is_shown = |tag: &&String| shown.is_none_or(|shown| shown.contains(&full(repository, tag)));
             let tags: BTreeSet<String> = expired.iter().filter(is_shown).cloned().collect();
-            let deleted = repository.delete(client, &tags).await;
+            let deleted = repository.delete(client, &tags, docker.number(), &|| true).await;
             deleted.map_err(|error| {
                 refusal(&format!("delete tags of `{}`", repository.name()), &error).at("registry")
             })?;
@@ -210,7 +216,7 @@ impl SwarmRegistryRetention {
     }
 }
 
-fn full(repository: &Repository, tag: &str) -> String {
+fn full(repository: &Survey, tag: &str) -> String {
     format!("{}:{tag}", repository.name())
 }
 
