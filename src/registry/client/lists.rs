@@ -54,10 +54,11 @@ impl Client {
         let uri = self.uri(&format!("/v2/{repository}/tags/list?n=1&last={place}"))?;
         let call = Call::new(Method::GET, uri, Scope::Pull(repository.to_owned()), asked());
         let response = self.send(&call).await?;
-        if matches!(response.status().as_u16(), 400 | 404 | 405 | 422) {
-            return Ok(None);
-        }
-        let response = self.expect(&call, response, &[200]).await?;
+        let response = match self.expect(&call, response, &[200]).await {
+            // What stores its images in other ways may fail for a place that is no tag.
+            Err(Error::Status { .. } | Error::NotAllowed { .. }) => return Ok(None),
+            response => response?,
+        };
         let body = self.body(response, PAGE_LIMIT, &asked).await?;
         let found: Tags =
             serde_json::from_slice(&body).map_err(|_| self.malformed("it is not the JSON that is due"))?;

@@ -2,7 +2,8 @@
 //!
 //! Terraform works on many resources at once. Where one goes and another comes with the same image, as when the key of a
 //! `for_each` changes, the one that goes must not take away what the other has just put there. So everybody of a run
-//! holds the repository while looking and acting, and claims what is to stay. Other runs and other clients are unknown here.
+//! holds the repository while looking and acting, and claims what is to stay. Other runs and other clients are
+//! unknown here, and so is a second provider block, which is a process of its own.
 
 use super::{Repository, reach::Pointer};
 use crate::registry::client::Digest;

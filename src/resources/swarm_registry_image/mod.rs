@@ -37,8 +37,8 @@ use work::stoppable;
 /// in the plan, and the next apply puts it back. One that pointed elsewhere before the resource was made is moved, too.
 ///
 /// **Destroying loses nothing of others.** The manifest is deleted with the tags of this resource, unless another tag of the
-/// repository, an index that has one, or a resource that has just been applied still needs it: then only this resource's tags
-/// go, and a warning says why. That needs a registry that deletes (`storage.delete` of `registry_service`), which is off by
+/// repository, an index that has one, or a resource of the same provider block that has just been applied still needs it: then
+/// only this resource's tags go, and a warning says why. That needs a registry that deletes (`storage.delete` of `registry_service`), which is off by
 /// default. An image without any tag that is in the repository by its digest alone, and is the same as this one, is taken for
 /// this one. The images of an index stay, since something may have one of them by its digest, as an older index does; what no
 /// tag leads to goes with `delete_untagged` of `swarm_registry_garbage_collection`. The layers stay until the registry's
