@@ -175,14 +175,40 @@ fn destroying_loses_nothing_of_others() {
     assert!(workspace.destroy().contains("theirs"));
     hub.skopeo("inspect --tls-verify=false HUB/team/app:theirs");
 
-    // With nobody else's tag, the whole goes: the index, and its images.
-    workspace.write(&image(&hub, &from(&layout, "tags = [\"theirs\"]")));
+    // With nobody else's tag, the index goes. Its images stay: somebody may have one of them by its digest.
+    workspace
+        .write(&(image(&hub, &from(&layout, "tags = [\"theirs\"]")) + &one.replace("\"it\"", "\"one\"")));
     workspace.apply_and_settle();
-    let state = workspace.state(IMAGE);
+    workspace.write(&one.replace("\"it\"", "\"one\""));
+    workspace.apply_and_settle();
+    let status = |digest: &str| hub.status("HEAD", &format!("/v2/team/app/manifests/{digest}"));
+    assert_eq!(status(&digest), "404");
+    assert_eq!(status(workspace.state("swarm_registry_image.one")["digest"].as_str().unwrap()), "200");
     workspace.destroy();
-    for gone in state["manifests"].as_object().unwrap().values().chain([&json!(digest)]) {
-        assert_eq!(hub.status("HEAD", &format!("/v2/team/app/manifests/{}", gone.as_str().unwrap())), "404");
+}
+
+/// Terraform makes and destroys at once what only has another name.
+#[test]
+fn a_new_name_loses_no_image() {
+    let hub = Hub::start();
+    let layout = Layout::new(&["amd64", "arm64"], &[b"layer"]);
+    let all = |key: &str| {
+        let tags = "tags = [\"1\", \"latest\"]";
+        image(&hub, &from(&layout, &format!("for_each = toset([\"{key}\"])\n  {tags}")))
+    };
+    let workspace = workspace(&all("a"));
+    workspace.apply_and_settle();
+    let digest = hub.digest("team/app:1");
+    for key in ["b", "c", "d"] {
+        workspace.write(&all(key));
+        workspace.apply_and_settle();
+        assert_eq!(
+            (hub.digest("team/app:1"), hub.digest("team/app:latest")),
+            (digest.clone(), digest.clone())
+        );
     }
+    workspace.destroy();
+    assert_eq!(hub.digest("team/app:1"), None);
 }
 
 #[test]
@@ -197,6 +223,14 @@ fn a_registry_that_deletes_nothing_is_told_with_the_way_out() {
     let said = workspace.apply_fails();
     assert!(said.contains("take the tag `2`") && said.contains("405"), "{said}");
     assert!(hub.digest("team/app:2").is_some(), "it is as it was");
+    // So it is, when the image becomes another one in the same change.
+    let copy = "copy --quiet --all --src-tls-verify=false --dest-tls-verify=false HUB/team/app:1 HUB/other:1";
+    hub.skopeo(copy);
+    let source = format!("source = {{ image = \"{}/other:1\" }}\n  tags = [\"1\"]", hub.address);
+    workspace.write(&image(&hub, &source));
+    assert!(workspace.apply_fails().contains("take the tag `2`"));
+    let plan = workspace.plan();
+    assert!(plan.differing(IMAGE).contains(&"tags".to_owned()), "{}", plan.text);
     workspace.write(&image(&hub, &from(&layout, "tags = [\"1\", \"2\"]\n  keep_on_destroy = true")));
     workspace.apply_and_settle();
     assert!(workspace.destroy().contains("is kept"));

@@ -17,7 +17,7 @@ use std::{
 use swarm::registry::{
     Trust,
     client::{Client, Digest},
-    copy::{Kind, Local, Source, Target, copy},
+    copy::{Kind, Local, Source, Target, layers, manifests},
 };
 
 const RUNS: usize = 5;
@@ -144,7 +144,8 @@ async fn alone(layout: &Path, address: &str, repository: &str) -> Duration {
     let source = Source::Local(Box::new(local));
     let selected = source.select(None).await.expect("an image");
     let target = Target { client, repository: repository.to_owned(), mount_from: None };
-    copy(&source, &selected, &target).await.expect("a copy");
+    layers(&source, &selected, &target).await.expect("a copy");
+    manifests(&selected, &target).await.expect("a copy");
     began.elapsed()
 }
 

@@ -87,7 +87,10 @@ use shared::Shared;
 use std::{
     fmt,
     future::Future,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::OnceCell;
@@ -105,6 +108,7 @@ const FINISH: Duration = Duration::from_secs(10);
 pub struct Docker(Arc<Inner>);
 
 struct Inner {
+    number: u64,
     engines: engines::Engines,
     endpoint: Endpoint,
     host: String,
@@ -153,7 +157,9 @@ impl Docker {
         patience: Patience,
         stop: CancellationToken,
     ) -> Result<Self, EndpointError> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         Ok(Self(Arc::new(Inner {
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
             engines: engines::Engines::new(endpoint)?,
             endpoint: endpoint.clone(),
             host: endpoint.host(),
@@ -191,6 +197,12 @@ impl Docker {
         let other = Self::with_stop(&endpoint, self.0.patience, self.0.stop.child_token())?;
         others.push((settings.clone(), other.clone()));
         Ok(other)
+    }
+
+    /// Which one it is of those that this process has made: each run of Terraform has one of its own, even where a provider
+    /// serves several runs.
+    pub fn number(&self) -> u64 {
+        self.0.number
     }
 
     /// Whether both are clones of one client.

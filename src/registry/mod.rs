@@ -17,6 +17,7 @@
 //! | [`probe`] | does the registry serve, and if not, why |
 //! | [`client`] | what is in the registry |
 //! | [`copy`] | how does an image get there: from another registry, or from files |
+//! | [`repository`] | which tags has a repository, and which manifests can go with them without harm to others |
 
 pub mod certificate;
 pub mod checks;
@@ -30,6 +31,7 @@ pub mod garbage_collection;
 pub mod htpasswd;
 pub mod image;
 pub mod probe;
+pub mod repository;
 pub mod retention;
 
 mod connect;

@@ -25,7 +25,7 @@ mod lists;
 mod manifest;
 mod request;
 #[cfg(test)]
-mod scripted;
+pub(crate) mod scripted;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -143,6 +143,13 @@ impl Client {
     /// Whether both ask the same registry, so that one can take over layers of the other.
     pub fn is_same_registry(&self, other: &Self) -> bool {
         auth::is_same_origin(&self.0.base, &other.0.base)
+    }
+
+    /// What tells the registry from others: its scheme, host and port.
+    pub fn origin(&self) -> String {
+        let (scheme, port) = if self.is_https() { ("https", 443) } else { ("http", 80) };
+        let host = self.0.base.host().unwrap_or_default().to_ascii_lowercase();
+        format!("{scheme}://{host}:{}", self.0.base.port_u16().unwrap_or(port))
     }
 
     /// A URL of the registry.

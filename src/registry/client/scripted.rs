@@ -26,6 +26,8 @@ impl Seen {
     }
 }
 
+type Then = Box<dyn FnOnce(&[u8]) + Send>;
+
 /// What the server does about a request.
 pub struct Reply {
     status: u16,
@@ -35,11 +37,13 @@ pub struct Reply {
     cut_after: Option<usize>,
     /// How much longer the answer is said to be than it is.
     missing: usize,
+    /// What is done with the request's body before it is answered.
+    then: Option<Then>,
 }
 
 impl Reply {
     pub fn status(status: u16) -> Self {
-        Reply { status, headers: vec![], body: vec![], cut_after: None, missing: 0 }
+        Reply { status, headers: vec![], body: vec![], cut_after: None, missing: 0, then: None }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -54,6 +58,12 @@ impl Reply {
 
     pub fn cut_after(length: usize) -> Self {
         Reply { cut_after: Some(length), ..Reply::status(0) }
+    }
+
+    /// Does something with the request's body, once it is there.
+    pub fn then(mut self, then: impl FnOnce(&[u8]) + Send + 'static) -> Self {
+        self.then = Some(Box::new(then));
+        self
     }
 
     /// Breaks off before the answer is whole.
@@ -121,11 +131,14 @@ async fn serve(
 ) -> Option<()> {
     let mut seen = head(stream).await?;
     let number = all.lock().unwrap().len();
-    let reply = answer(&seen, number);
+    let mut reply = answer(&seen, number);
     let length: usize = seen.header("content-length").parse().unwrap_or(0);
     let wanted = reply.cut_after.map_or(length, |cut| cut.min(length));
     seen.body = vec![0; wanted];
     stream.read_exact(&mut seen.body).await.ok()?;
+    if let Some(then) = reply.then.take() {
+        then(&seen.body);
+    }
     let is_head = seen.line.starts_with("HEAD");
     all.lock().unwrap().push(seen);
     if reply.cut_after.is_some() {

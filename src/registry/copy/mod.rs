@@ -4,7 +4,7 @@
 //!
 //! | module | does |
 //! | --- | --- |
-//! | [`copy`] | brings an image there: its layers, then its manifests from the leaves to the root |
+//! | [`layers`], [`manifests`] | bring an image there: its layers, then its manifests from the leaves to the root |
 //! | [`Source`] | where an image comes from |
 //! | [`Selected`] | which of its platforms, and so which manifests and layers |
 //! | `files`, [`Local`] | an OCI layout, a folder or a tar, and the archives of `docker save` |
@@ -22,10 +22,10 @@ mod untag;
 pub use local::{Kind, Local};
 pub use selection::Selected;
 pub use source::Source;
-pub use untag::untag;
+pub use untag::{is_leftover, leftover, untag};
 
-use super::client::{self, Blob, Client, Descriptor, Pushed};
-use futures_util::TryFutureExt;
+use super::client::{self, Blob, Client, Descriptor, Head, Manifest, Pushed};
+use futures_util::{StreamExt, TryFutureExt, TryStreamExt, stream};
 use std::{
     collections::VecDeque,
     sync::{
@@ -38,6 +38,8 @@ use tokio::task::JoinSet;
 
 /// How many layers are sent at a time.
 const AT_A_TIME: usize = 4;
+/// How many manifests are looked for at a time.
+const HEADS: usize = 8;
 /// How often it is said how far it has come.
 const REPORT: Duration = Duration::from_secs(5);
 
@@ -106,23 +108,38 @@ pub struct Report {
     pub there: usize,
 }
 
-/// Brings an image into a registry, under its digest. What is there already is not sent again, so that a copy that was cut
-/// off goes on where it was.
+/// Brings the layers of an image into a registry, unless it is there with all its manifests. What is there already is not
+/// sent again, so that a copy that was cut off goes on where it was.
 ///
 /// # Errors
 /// What it failed for, at which end. Layers that have arrived stay until the registry is cleaned.
-pub async fn copy(source: &Source, selected: &Selected, target: &Target) -> Result<Report, Error> {
-    let root = &selected.root;
-    let there = target.client.head(&target.repository, root.digest.as_str()).await.map_err(Error::Target)?;
-    if there.is_some() {
+pub async fn layers(source: &Source, selected: &Selected, target: &Target) -> Result<Report, Error> {
+    if missing(selected, target).await?.is_empty() {
         return Ok(Report { there: selected.blobs.len(), ..Report::default() });
     }
-    let report = blobs(source, selected, target).await?;
-    for manifest in selected.children.iter().chain([root]) {
+    blobs(source, selected, target).await
+}
+
+/// Puts the manifests of an image there under their digests, those that are not there yet, once its layers are.
+///
+/// # Errors
+/// The registry does not take them.
+pub async fn manifests(selected: &Selected, target: &Target) -> Result<(), Error> {
+    for manifest in missing(selected, target).await? {
         let put = target.client.put_manifest(&target.repository, manifest.digest.as_str(), manifest);
         put.await.map_err(Error::Target)?;
     }
-    Ok(report)
+    Ok(())
+}
+
+/// The manifests that are not there, from the leaves to the root. That the root is there says nothing of those below it.
+async fn missing<'a>(selected: &'a Selected, target: &Target) -> Result<Vec<&'a Manifest>, Error> {
+    let Target { client, repository, .. } = target;
+    let all: Vec<&Manifest> = selected.children.iter().chain([&selected.root]).collect();
+    let names: Vec<String> = all.iter().map(|manifest| manifest.digest.to_string()).collect();
+    let asked = stream::iter(names).map(|name| async move { client.head(repository, &name).await });
+    let heads: Vec<Option<Head>> = asked.buffered(HEADS).try_collect().await.map_err(Error::Target)?;
+    Ok(all.into_iter().zip(heads).filter(|(_, head)| head.is_none()).map(|(manifest, _)| manifest).collect())
 }
 
 /// Sends layers and configurations, several at a time.

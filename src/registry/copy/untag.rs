@@ -8,17 +8,23 @@ use crate::registry::client::{
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Takes a tag away, if it still points to `digest`.
+/// What is said of a manifest that was made to take a tag away, with the tag.
+const UNTAGGED: &str = "untagged";
+
+/// Takes a tag away, if it still points to `digest`, or to what taking it away has left behind when it was broken off.
 ///
 /// # Errors
 /// [`Error::NotAllowed`] where the registry deletes nothing, and then the tag is as it was.
 pub async fn untag(client: &Client, repository: &str, tag: &str, digest: &Digest) -> client::Result<()> {
-    let points_to = client.head(repository, tag).await?;
-    if points_to.is_none_or(|head| head.digest != *digest) {
-        return Ok(());
+    let Some(points_to) = client.head(repository, tag).await?.map(|head| head.digest) else { return Ok(()) };
+    if points_to != *digest {
+        return match leftover(client, repository, tag).await? {
+            Some(nothing) => gone(client.delete_manifest(repository, &nothing).await),
+            None => Ok(()),
+        };
     }
     match client.delete_tag_alone(repository, tag).await {
         Ok(true) | Err(Error::NotFound { .. }) => return Ok(()),
@@ -28,9 +34,35 @@ pub async fn untag(client: &Client, repository: &str, tag: &str, digest: &Digest
     let nothing = nothing(client, repository, tag).await?;
     // Whether deleting is allowed is found out before the tag is moved.
     client.put_manifest(repository, nothing.digest.as_str(), &nothing).await?;
-    client.delete_manifest(repository, &nothing.digest).await?;
+    gone(client.delete_manifest(repository, &nothing.digest).await)?;
     client.put_manifest(repository, tag, &nothing).await?;
-    client.delete_manifest(repository, &nothing.digest).await
+    gone(client.delete_manifest(repository, &nothing.digest).await)
+}
+
+/// The empty image to which a tag points whose taking away was broken off, if it does.
+///
+/// # Errors
+/// The registry does not tell.
+pub async fn leftover(client: &Client, repository: &str, tag: &str) -> client::Result<Option<Digest>> {
+    match client.manifest(repository, tag).await {
+        Ok(manifest) => Ok(is_leftover(&manifest, tag).then_some(manifest.digest)),
+        Err(Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a manifest was made to take this tag away.
+pub fn is_leftover(manifest: &Manifest, tag: &str) -> bool {
+    let document: Option<Value> = serde_json::from_slice(&manifest.bytes).ok();
+    document.is_some_and(|document| document["annotations"][UNTAGGED] == tag)
+}
+
+/// A deletion that was sent again, since its answer got lost, finds nothing any more.
+fn gone(deleted: client::Result<()>) -> client::Result<()> {
+    match deleted {
+        Err(Error::NotFound { .. }) => Ok(()),
+        deleted => deleted,
+    }
 }
 
 /// A manifest of an image with nothing in it, unlike any other.
@@ -62,6 +94,7 @@ async fn nothing(client: &Client, repository: &str, tag: &str) -> client::Result
             "size": descriptor.size,
         },
         "layers": [],
+        "annotations": {UNTAGGED: tag},
     });
     Manifest::read(document.to_string().into(), None)
         .map_err(|reason| Error::Malformed { what: "a manifest of our own".to_owned(), reason })

@@ -5,13 +5,10 @@
 
 mod sweep;
 
-pub use sweep::Repository;
+pub use sweep::Survey;
 
 use regex_lite::Regex;
-use std::{
-    collections::BTreeSet,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 /// A tag, as far as the rule looks at it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,19 +79,6 @@ impl Pattern {
     pub fn matches(&self, repository: &str) -> bool {
         self.0.is_match(repository)
     }
-}
-
-/// What can be deleted with expired tags: manifests that only they lead to. Each tag is given with all manifests that
-/// it leads to, its own first.
-pub fn unreachable<'a>(
-    tags: impl Iterator<Item = (&'a str, &'a [String])> + Clone,
-    is_expired: impl Fn(&str) -> bool,
-) -> BTreeSet<&'a str> {
-    let digests = |expired: bool| -> BTreeSet<&'a str> {
-        let chosen = tags.clone().filter(|(name, _)| is_expired(name) == expired);
-        chosen.flat_map(|(_, digests)| digests.iter().map(String::as_str)).collect()
-    };
-    &digests(true) - &digests(false)
 }
 
 #[cfg(test)]
@@ -168,15 +152,5 @@ mod tests {
         for pattern in ["", "Team/*", "a(b"] {
             assert!(Pattern::parse(pattern).is_err(), "{pattern}");
         }
-    }
-
-    #[test]
-    fn what_a_kept_tag_leads_to_stays() {
-        let own = |digests: &[&str]| digests.iter().map(|digest| (*digest).to_owned()).collect::<Vec<_>>();
-        let (old, new) = (own(&["index1", "amd64", "arm64-1"]), own(&["index2", "amd64", "arm64-2"]));
-        let tags = [("old", old.as_slice()), ("new", new.as_slice()), ("same", old.as_slice())];
-        let gone = |expired: &[&str]| unreachable(tags.into_iter(), |name| expired.contains(&name));
-        assert_eq!(gone(&["old"]), BTreeSet::new());
-        assert_eq!(gone(&["old", "same"]), BTreeSet::from(["index1", "arm64-1"]));
     }
 }

@@ -1,9 +1,10 @@
 //! What a rule of retention means for a registry: which tags it has, and how those go that have had their time.
 
-use super::{Rule, Tag, unreachable};
+use super::{Rule, Tag};
 use crate::registry::{
     client::{Client, Descriptor, Digest, Error, Manifest, Parts, Result},
-    copy::untag,
+    copy::is_leftover,
+    repository::Repository,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::{collections::BTreeSet, time::SystemTime};
@@ -12,40 +13,35 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 /// How many requests are under way at once.
 const AT_ONCE: usize = 8;
 
-/// A tag of a repository with all that it leads to.
+/// A tag, and what it points to.
 #[derive(Clone, Debug)]
 struct Found {
     tag: Tag,
-    /// Its own manifest first, then those of an index.
-    digests: Vec<String>,
+    digest: Digest,
 }
 
 /// A repository as it was found.
 #[derive(Clone, Debug)]
-pub struct Repository {
+pub struct Survey {
     name: String,
     tags: Vec<Found>,
 }
 
-impl Repository {
+impl Survey {
     /// Looks at all tags of a repository. One that is gone has none.
     ///
     /// # Errors
     /// The registry does not tell.
-    pub async fn survey(client: &Client, name: &str) -> Result<Self> {
-        let names = match client.tags(name).await {
-            Ok(names) => names,
-            Err(Error::NotFound { .. }) => vec![],
-            Err(error) => return Err(error),
-        };
+    pub async fn of(client: &Client, name: &str) -> Result<Self> {
+        let names = Repository { client, name }.tags().await?.names;
         let found = stream::iter(names).map(|tag| find(client, name, tag)).buffer_unordered(AT_ONCE);
         let found: Vec<Option<Found>> = found.try_collect().await?;
         let mut tags: Vec<Found> = found.into_iter().flatten().collect();
         tags.sort_by(|a, b| a.tag.name.cmp(&b.tag.name));
-        Ok(Repository { name: name.to_owned(), tags })
+        Ok(Survey { name: name.to_owned(), tags })
     }
 
-    /// Its name.
+    /// The repository's name.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -56,45 +52,23 @@ impl Repository {
         rule.expired(&tags, now).into_iter().map(|tag| tag.name).collect()
     }
 
-    /// Deletes tags, and the manifests to which nothing else leads. A tag that was moved meanwhile stays.
+    /// Deletes tags, and the manifests to which nothing else leads by now. A tag that was moved since the survey stays, and
+    /// so does what any other tag leads to when it is looked at anew, right before the deletion. What somebody else
+    /// tags between that look and the deletion is lost: no registry deletes on a condition. Answers whether it got to the
+    /// end: `go_on` is asked in between.
     ///
     /// # Errors
     /// What the registry refuses; what was deleted before is gone.
-    pub async fn delete(&self, client: &Client, tags: &BTreeSet<String>) -> Result<()> {
-        let expired: Vec<&Found> = self.tags.iter().filter(|found| tags.contains(&found.tag.name)).collect();
-        let mut moved = BTreeSet::new();
-        for found in &expired {
-            let now = client.head(&self.name, &found.tag.name).await?;
-            if now.is_some_and(|now| Some(now.digest.as_str()) != found.digests.first().map(String::as_str)) {
-                moved.insert(found.tag.name.as_str());
-            }
-        }
-        let goes = |name: &str| tags.contains(name) && !moved.contains(name);
-        let all = self.tags.iter().map(|found| (found.tag.name.as_str(), found.digests.as_slice()));
-        let unreachable = unreachable(all, goes);
-        // A manifest goes after what leads to it, so that no index leads nowhere in between.
-        for found in expired.iter().filter(|found| goes(&found.tag.name)) {
-            let own = found.digests.first().map(String::as_str).unwrap_or_default();
-            if let (false, Ok(own)) = (unreachable.contains(own), own.parse::<Digest>()) {
-                untag(client, &self.name, &found.tag.name, &own).await?;
-            }
-        }
-        let (own, below) = self.in_order(&unreachable);
-        for digest in own.into_iter().chain(below) {
-            let Ok(digest) = digest.parse::<Digest>() else { continue };
-            match client.delete_manifest(&self.name, &digest).await {
-                Ok(()) | Err(Error::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// What tags are of, and then what only indexes lead to.
-    fn in_order<'a>(&'a self, digests: &BTreeSet<&'a str>) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
-        let own: BTreeSet<&str> =
-            self.tags.iter().filter_map(|found| found.digests.first().map(String::as_str)).collect();
-        (digests & &own, digests - &own)
+    pub async fn delete(
+        &self,
+        client: &Client,
+        tags: &BTreeSet<String>,
+        run: u64,
+        go_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<bool> {
+        let due = self.tags.iter().filter(|found| tags.contains(&found.tag.name));
+        let due = due.map(|found| (found.tag.name.clone(), found.digest.clone())).collect();
+        Repository { client, name: &self.name }.expire(&due, run, go_on).await
     }
 }
 
@@ -105,12 +79,14 @@ async fn find(client: &Client, repository: &str, tag: String) -> Result<Option<F
         Err(Error::NotFound { .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut digests = vec![manifest.digest.to_string()];
-    if let Parts::Index(manifests) = &manifest.parts {
-        digests.extend(manifests.iter().map(|descriptor| descriptor.digest.to_string()));
-    }
-    let created = created(client, repository, manifest).await?;
-    Ok(Some(Found { tag: Tag { name: tag, created }, digests }))
+    let digest = manifest.digest.clone();
+    let created = if is_leftover(&manifest, &tag) {
+        // The tag was all but taken away, and nothing is in it.
+        Some(SystemTime::UNIX_EPOCH)
+    } else {
+        created(client, repository, manifest).await?
+    };
+    Ok(Some(Found { tag: Tag { name: tag, created }, digest }))
 }
 
 /// When an image was built: the image itself, or the first of an index that says so.

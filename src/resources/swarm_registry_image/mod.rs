@@ -3,7 +3,9 @@
 mod address;
 mod plan;
 mod source;
-mod tags;
+#[cfg(test)]
+mod tests;
+mod work;
 
 pub use source::ImageSource;
 
@@ -14,14 +16,15 @@ use super::{
 use crate::docker::Docker;
 use crate::registry::{
     client::{Client, Digest, Error},
-    copy::{self, Selected, Source, Target},
+    copy::Source,
+    repository::{Kept, Repository},
 };
 use crate::terraform::{
     Computed, Config, Context, Diagnostic, Diagnostics, Duration, Model, Plan, Resource, Result, Timeouts,
 };
 use source::told;
 use std::collections::{BTreeMap, BTreeSet};
-use tags::Repository;
+use work::stoppable;
 
 /// An image in a registry, copied there over HTTP alone, from another registry, an OCI layout or an archive of `docker save`.
 ///
@@ -34,10 +37,12 @@ use tags::Repository;
 /// in the plan, and the next apply puts it back. One that pointed elsewhere before the resource was made is moved, too.
 ///
 /// **Destroying loses nothing of others.** The manifest is deleted with the tags of this resource, unless another tag of the
-/// repository, or an index that has one, still needs it: then only this resource's tags go, and a warning says why. That
-/// needs a registry that deletes (`storage.delete` of `registry_service`), which is off by default. An image without any tag
-/// that is in the repository by its digest alone, and is the same as this one, is taken for this one. The layers stay until
-/// the registry's garbage is collected.
+/// repository, an index that has one, or a resource of the same provider block that has just been applied still needs it: then
+/// only this resource's tags go, and a warning says why. That needs a registry that deletes (`storage.delete` of `registry_service`), which is off by
+/// default. An image without any tag that is in the repository by its digest alone, and is the same as this one, is taken for
+/// this one. The images of an index stay, since something may have one of them by its digest, as an older index does; what no
+/// tag leads to goes with `delete_untagged` of `swarm_registry_garbage_collection`. The layers stay until the registry's
+/// garbage is collected.
 ///
 /// An ID to import by is the image's address with a tag or digest, such as `hub.example.com/team/app:1`, or with `http://`
 /// before it where the registry speaks plain http. The login is that of the provider block or of Docker's configuration, and
@@ -142,9 +147,8 @@ impl Resource for SwarmRegistryImage {
             }),
         )
         .await?;
-        let selected = self.copied(&limit, &client, context).await?;
-        self.found(&selected);
-        self.tag(&client, &selected.root.digest, context).await
+        let selected = self.send(&limit, &client, context).await?;
+        self.put(&client, Some(&selected), None, context).await
     }
 
     async fn read(self, context: &mut Context<Docker>) -> Result<Option<Self>> {
@@ -160,11 +164,19 @@ impl Resource for SwarmRegistryImage {
             }
             told
         };
-        if client.head(&self.repository, digest.as_str()).await.map_err(refused)?.is_none() {
+        let repository = Repository { client: &client, name: &self.repository };
+        if !repository.is_whole(&digest).await.map_err(refused)? {
+            if client.head(repository.name, digest.as_str()).await.map_err(refused)?.is_none() {
+                return Ok(None);
+            }
+            context.warn(Diagnostic::warning(
+                format!("Image `{}` is not whole", self.name()),
+                "Images of its index are gone from the registry, so nobody can pull it for their platforms. It is taken to be \
+                 gone, and what is missing is copied again.",
+            ));
             return Ok(None);
         }
-        let repository = Repository { client: &client, name: &self.repository };
-        let tags = repository.pointing_to(&digest, &self.tags).await.map_err(refused)?;
+        let tags = repository.tags_of(&digest, &self.tags).await.map_err(refused)?;
         Ok(Some(Self { tags, ..self }))
     }
 
@@ -173,24 +185,12 @@ impl Resource for SwarmRegistryImage {
         let client = self.open(context).await?;
         let before = prior.own_digest()?;
         let is_same = self.digest.known() == prior.digest.known() && self.registry.url == prior.registry.url;
-        let digest = if is_same {
+        if is_same {
             self.locate(before.as_str());
-            before.clone()
-        } else {
-            let selected = self.copied(&limit, &client, context).await?;
-            self.found(&selected);
-            selected.root.digest
-        };
-        self.tag(&client, &digest, context).await?;
-        if self.registry.url == prior.registry.url {
-            for tag in prior.tags.difference(&self.tags) {
-                let untagged = copy::untag(&client, &self.repository, tag, &before).await;
-                untagged.map_err(|error| {
-                    self.refused(&format!("take the tag `{tag}` from"), &error).at("tags")
-                })?;
-            }
+            return self.put(&client, None, Some(prior), context).await;
         }
-        Ok(())
+        let selected = self.send(&limit, &client, context).await?;
+        self.put(&client, Some(&selected), Some(prior), context).await
     }
 
     async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
@@ -205,21 +205,17 @@ impl Resource for SwarmRegistryImage {
         let client = self.open(context).await?;
         let digest = self.own_digest()?;
         let repository = Repository { client: &client, name: &self.repository };
+        let run = context.client.number();
         let deleted = within(&limit, || self.action("delete"), async {
-            repository.delete(&digest, &self.tags).await.map_err(|error| {
+            let held = repository.hold(run).await;
+            repository.delete(&digest, &self.tags, &held).await.map_err(|error| {
                 let at = if error.is_not_allowed() { "keep_on_destroy" } else { "registry" };
                 self.refused("delete", &error).at(at)
             })
         });
-        let kept_for = deleted.await?;
-        if !kept_for.is_empty() {
-            context.warn(Diagnostic::warning(
-                format!("The manifest of `{}` is kept", self.name()),
-                format!(
-                    "Other tags of the repository need it: `{}`. Only the tags of this resource are gone.",
-                    kept_for.join("`, `")
-                ),
-            ));
+        if let Some(kept) = deleted.await? {
+            let summary = format!("The manifest of `{}` is kept", self.name());
+            context.warn(Diagnostic::warning(summary, why(&kept)));
         }
         Ok(())
     }
@@ -241,8 +237,8 @@ impl Resource for SwarmRegistryImage {
             return Ok(None);
         };
         let tags = if is_digest {
-            let all = repository.tags().await.map_err(|error| refused(&image, error))?;
-            repository.pointing_to(&head.digest, &all).await.map_err(|error| refused(&image, error))?
+            let images = repository.images().await.map_err(|error| refused(&image, error))?;
+            images.get(&head.digest).cloned().unwrap_or_default()
         } else {
             BTreeSet::from([reference])
         };
@@ -325,60 +321,6 @@ impl SwarmRegistryImage {
         self.registry.open(&context.client).await.map_err(|error| error.under("registry"))
     }
 
-    /// Brings the image there, without its tags.
-    async fn copied(&self, limit: &Duration, client: &Client, context: &Context<Docker>) -> Result<Selected> {
-        let work = async {
-            let what = self.action("copy");
-            let no_source = || Diagnostic::error("No source", NO_SOURCE).at("source");
-            let source = self.source.as_ref().ok_or_else(no_source)?;
-            let source = source.open(&self.registry, &context.client).await?;
-            let selected =
-                source.select(self.platforms.as_ref()).await.map_err(|error| told(&what, &error))?;
-            self.must_be_as_planned(&selected)?;
-            let target = Target {
-                client: client.clone(),
-                repository: self.repository.clone(),
-                mount_from: self.mount_from.clone(),
-            };
-            let report =
-                copy::copy(&source, &selected, &target).await.map_err(|error| told(&what, &error))?;
-            let copy::Report { sent, mounted, there } = report;
-            tracing::info!(repository = self.repository, sent, mounted, there, "the image is there");
-            Ok(selected)
-        };
-        stoppable(context, within(limit, || self.action("copy"), work)).await
-    }
-
-    fn must_be_as_planned(&self, selected: &Selected) -> Result<()> {
-        let found = selected.root.digest.as_str();
-        match self.digest.known().filter(|planned| *planned != found) {
-            None => Ok(()),
-            Some(planned) => Err(Diagnostic::error(
-                format!("Cannot {}", self.action("copy")),
-                format!("The source has changed since the plan: {planned} was planned, and it is {found} now. Plan again."),
-            )
-            .at("source")),
-        }
-    }
-
-    /// Lets the tags point to the image.
-    async fn tag(&self, client: &Client, digest: &Digest, context: &Context<Docker>) -> Result<()> {
-        let refused = |error: Error| self.refused("tag", &error).at("tags");
-        let work = async {
-            let repository = Repository { client, name: &self.repository };
-            let there = repository.pointing_to(digest, &self.tags).await.map_err(refused)?;
-            let missing: Vec<&String> = self.tags.difference(&there).collect();
-            if !missing.is_empty() {
-                let manifest = client.manifest(&self.repository, digest.as_str()).await.map_err(refused)?;
-                for tag in missing {
-                    client.put_manifest(&self.repository, tag, &manifest).await.map_err(refused)?;
-                }
-            }
-            Ok(())
-        };
-        stoppable(context, work).await
-    }
-
     fn own_digest(&self) -> Result<Digest> {
         let digest = self.digest.get()?.parse();
         digest.map_err(|_| Diagnostic::bug("The digest in the state is none."))
@@ -397,14 +339,22 @@ impl SwarmRegistryImage {
     }
 }
 
-/// Runs what may be broken off, once Terraform is told to stop.
-async fn stoppable<T>(context: &Context<Docker>, work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::select! {
-        outcome = work => outcome,
-        () = context.client.stopping().cancelled_owned() => Err(Diagnostic::error(
-            "Stopped",
-            "The copy was broken off. What has arrived is not sent again by the next apply.",
-        )),
+/// Why a manifest stays whose resource is destroyed.
+fn why(kept: &Kept) -> String {
+    match kept {
+        Kept::For(tags) => format!(
+            "Other tags of the repository need it: `{}`. Only the tags of this resource are gone.",
+            tags.join("`, `")
+        ),
+        Kept::Claimed => {
+            "Another resource has the same image, or an index that needs it, and has just put it there. The \
+                          tags that only this resource had are gone."
+                .to_owned()
+        }
+        Kept::Unsure => {
+            "The registry does not show whether other tags need it. Only the tags of this resource are gone."
+                .to_owned()
+        }
     }
 }
 
