@@ -35,11 +35,13 @@ pub struct Reply {
     cut_after: Option<usize>,
     /// How much longer the answer is said to be than it is.
     missing: usize,
+    /// Whether it is answered before the request's body has come.
+    is_early: bool,
 }
 
 impl Reply {
     pub fn status(status: u16) -> Self {
-        Reply { status, headers: vec![], body: vec![], cut_after: None, missing: 0 }
+        Reply { status, headers: vec![], body: vec![], cut_after: None, missing: 0, is_early: false }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -54,6 +56,12 @@ impl Reply {
 
     pub fn cut_after(length: usize) -> Self {
         Reply { cut_after: Some(length), ..Reply::status(0) }
+    }
+
+    /// Does not wait for the request's body, as a server does that refuses it by its head.
+    pub fn early(mut self) -> Self {
+        self.is_early = true;
+        self
     }
 
     /// Breaks off before the answer is whole.
@@ -124,8 +132,10 @@ async fn serve(
     let reply = answer(&seen, number);
     let length: usize = seen.header("content-length").parse().unwrap_or(0);
     let wanted = reply.cut_after.map_or(length, |cut| cut.min(length));
-    seen.body = vec![0; wanted];
-    stream.read_exact(&mut seen.body).await.ok()?;
+    if !reply.is_early {
+        seen.body = vec![0; wanted];
+        stream.read_exact(&mut seen.body).await.ok()?;
+    }
     let is_head = seen.line.starts_with("HEAD");
     all.lock().unwrap().push(seen);
     if reply.cut_after.is_some() {
@@ -141,6 +151,10 @@ async fn serve(
     stream.write_all(format!("{text}\r\n").as_bytes()).await.ok()?;
     if !is_head {
         stream.write_all(&reply.body).await.ok()?;
+    }
+    if reply.is_early {
+        // What comes late is taken, so that the answer is not lost by a reset.
+        stream.read_to_end(&mut vec![]).await.ok()?;
     }
     (reply.missing == 0).then_some(())
 }
