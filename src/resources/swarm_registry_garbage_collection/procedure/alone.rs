@@ -1,6 +1,9 @@
 //! Two runs at once exclude each other, and what a run has left that was cut off is taken back.
 
-use super::{Run, job};
+use super::{
+    Run, job,
+    steps::{is_alive, is_read_only},
+};
 use crate::docker::{Docker, Found, Service, TaskState, UpdateState};
 use crate::registry::garbage_collection;
 use crate::resources::{failure::Doing, service::container};
@@ -22,7 +25,22 @@ struct Trace {
     moving: bool,
 }
 
+/// Whose things are taken back. A run that was taken for cut off, and wakes, must not take back what another one has made
+/// since by the same names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Only what this run has made.
+    Own,
+    /// Whatever run has made it.
+    AnyRuns,
+}
+
 impl Run<'_> {
+    /// Whether what a run has made is meant.
+    pub(super) fn means(&self, whose: Whose, run: Option<&str>) -> bool {
+        whose == Whose::AnyRuns || run == Some(&self.id)
+    }
+
     /// Waits while another run is at work, and takes back what one has left that was cut off.
     ///
     /// # Errors
@@ -59,12 +77,7 @@ impl Run<'_> {
         let now = self.docker.inspect_service(&service.id).await.doing(what)?;
         let is_read_only = who_made_read_only(&now).is_some();
         let mut trace = Trace { read_only: is_read_only.then_some(now.version.index), ..Trace::default() };
-        if is_read_only {
-            let updating = now.update_status.is_some_and(|update| {
-                matches!(update.state, UpdateState::Updating | UpdateState::RollbackStarted)
-            });
-            trace.moving = updating;
-        }
+        trace.moving = is_read_only && self.is_moving(&now).await?;
         let name = job::name(service.name());
         if let Some(job) = self.docker.find_service(&name).await.found().doing(what)? {
             if job.spec.labels.as_ref() != Some(&job::labels(service)) {
@@ -80,11 +93,23 @@ impl Run<'_> {
         Ok(trace)
     }
 
+    /// Whether a service is on its way to what its specification says. A rollout is over when the new tasks run, and a run goes
+    /// on once the old ones have ended, which may take as long as they let their clients finish.
+    pub(super) async fn is_moving(&self, service: &Service) -> Result<bool> {
+        let what = || self.doing();
+        let updating = service.update_status.as_ref().is_some_and(|update| {
+            matches!(update.state, UpdateState::Updating | UpdateState::RollbackStarted)
+        });
+        let tasks = self.docker.tasks(&service.id).await.doing(what)?;
+        let older = tasks.into_iter().filter(|task| is_alive(task) && !is_read_only(task)).collect();
+        Ok(updating || !self.docker.not_ended(older).await.doing(what)?.is_empty())
+    }
+
     /// Removes a job, and then makes the registry writable, in this order.
     pub(super) async fn take_back(&self, docker: &Docker, service: &Service, limit: Duration) -> Result<()> {
-        self.remove_job(docker, service).await?;
-        self.remove_secret(docker, service).await;
-        self.make_writable(docker, service, limit).await
+        self.remove_job(docker, service, Whose::AnyRuns).await?;
+        self.remove_secret(docker, service, Whose::AnyRuns).await;
+        self.make_writable(docker, service, Whose::AnyRuns, limit).await
     }
 }
 
