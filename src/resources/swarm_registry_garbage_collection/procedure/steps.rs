@@ -1,10 +1,6 @@
 //! The steps of a run: what is seen before, read-only, the collection itself, redis.
 
-use super::{
-    Run,
-    alone::{Whose, who_made_read_only},
-    job,
-};
+use super::{Run, alone::who_made_read_only, job};
 use crate::docker::{
     BlobKind, Change, Docker, Error, Found, JobFailure, NewBlob, Service, ServiceSpec, Task, TaskState, Wait,
 };
@@ -62,7 +58,7 @@ impl Run<'_> {
     /// Makes the secret with the login to redis, if there is a redis.
     pub(super) async fn secret(&self, service: &Service) -> Result<Option<Login>> {
         let Some(redis) = &self.what.redis else { return Ok(None) };
-        self.remove_secret(self.docker, service, Whose::AnyRuns).await;
+        self.remove_secret(self.docker, service, None).await;
         let (name, labels) = (job::secret_name(service.name()), job::secret_labels(service, &self.id));
         let login = redis.login();
         Self::set(&self.made.secret);
@@ -241,7 +237,7 @@ impl Run<'_> {
         let late = |_| Err(self.refused(format!("Redis was not flushed within {} s.", limit.as_secs())));
         let flushed = tokio::time::timeout(limit, flush).await.unwrap_or_else(late);
         // As long as its job is there, the secret is in use.
-        let removed = self.remove_job(docker, service, Whose::Own).await;
+        let removed = self.remove_job(docker, service).await;
         flushed.and(removed)
     }
 

@@ -1,6 +1,6 @@
 //! What real Engines cannot be made to do at the right moment: a swarm on a scripted one.
 
-use super::{alone::Whose, *};
+use super::*;
 use crate::docker::{
     Endpoint, Settings,
     scripted::{Answer, Scripted, ok, refuse},
@@ -161,6 +161,18 @@ async fn a_run_that_was_overtaken_leaves_the_other_alone() {
 }
 
 #[tokio::test]
+async fn what_another_has_begun_meanwhile_is_not_taken_back_with_what_was_left() {
+    let (engine, swarm) = Swarm::of("left").start();
+    let what = collection();
+    let run = run("own", &what, &engine.docker);
+    let service = hub(&engine.docker).await;
+    let seen = run.trace(&service).await.unwrap();
+    *swarm.lock().unwrap() = Swarm { job: None, secret: None, ..Swarm::of("other") };
+    run.take_back(&service, &seen).await.unwrap();
+    assert_eq!(swarm.lock().unwrap().hub, spec("hub", &marked("other")));
+}
+
+#[tokio::test]
 async fn a_run_takes_back_what_it_has_made() {
     let (engine, swarm) = Swarm::of("own").start();
     let what = Collection { redis: None, ..collection() };
@@ -184,7 +196,7 @@ async fn a_flush_that_takes_too_long_leaves_neither_job_nor_secret() {
     assert!(flushed.unwrap_err().detail.contains("Redis was not flushed within"));
     assert_eq!(engine.count("POST /services/create"), 1);
     assert!(swarm.lock().unwrap().job.is_none());
-    run.remove_secret(&engine.docker, &service, Whose::Own).await;
+    run.remove_secret(&engine.docker, &service, Some("own")).await;
     assert!(swarm.lock().unwrap().secret.is_none());
 }
 
