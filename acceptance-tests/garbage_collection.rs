@@ -236,7 +236,7 @@ fn a_dry_run_changes_nothing_and_what_would_do_harm_is_refused_before() {
     testbed.docker(&[&other[..], &["--name", &name, "--mount", &mount, "registry:2"]].concat());
     workspace.write(&hub.hcl(&collection("triggers = { again = 1 }")));
     let said = workspace.apply_fails();
-    assert!(said.contains(&format!("Registry `{name}` has the same volume or folder")), "{said}");
+    assert!(said.contains(&format!("Service `{name}` has the same volume or folder")), "{said}");
     testbed.docker(&["service", "rm", &name]);
 
     let said = Workspace::new(testbed, &hcl).apply_fails();

@@ -39,8 +39,11 @@ static OTHER_TYPES: LazyLock<Vec<Type>> = LazyLock::new(|| {
     ]
 });
 
+/// A resource's type, or one that none has.
+type Chosen = Result<&'static dyn AnyResource, &'static Type>;
+
 /// The first byte says which resource's, or which other type's, the rest is.
-fn chosen(data: &[u8]) -> Option<(Result<&'static dyn AnyResource, &'static Type>, &[u8])> {
+fn chosen(data: &[u8]) -> Option<(Chosen, &[u8])> {
     let (&first, rest) = data.split_first()?;
     let (at, resources) = (usize::from(first), SWARM.resources());
     Some(match resources.get(at) {

@@ -17,6 +17,8 @@ const LATE_LINES: Duration = Duration::from_secs(5);
 /// How a job of one task ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
+    /// The job's ID.
+    pub job: String,
     /// The state of its task: `complete` if it went well.
     pub state: TaskState,
     /// What its process ended with.
@@ -82,7 +84,7 @@ impl Docker {
             }
         };
         let exit_code = task.status.container_status.map(|container| container.exit_code).unwrap_or_default();
-        Ok(Ended { state: task.status.state, exit_code, error: task.status.err })
+        Ok(Ended { job: id.clone(), state: task.status.state, exit_code, error: task.status.err })
     }
 
     /// Waits until the one task of a job has got to a state, or past it.
@@ -118,15 +120,15 @@ impl Docker {
         self.last_service_lines(service, count, LATE_LINES).await
     }
 
-    /// Removes a job of that name with its task, if there is one. It waits until nothing of it runs any more.
+    /// Removes the job with that ID or name with its task, if there is one. It waits until nothing of it runs any more.
     ///
     /// # Errors
     /// As [`Docker::end_job`], and the Engine's refusals.
-    pub async fn remove_job(&self, name: &str, limit: Duration) -> Result<()> {
-        let Some(job) = self.find_service(name).await.found()? else { return Ok(()) };
+    pub async fn remove_job(&self, id_or_name: &str, limit: Duration) -> Result<()> {
+        let Some(job) = self.find_service(id_or_name).await.found()? else { return Ok(()) };
         self.end_job(&job.id, limit).await.found()?;
         self.remove_service(&job.id).await.found()?;
-        self.wait_service_gone(&job.id, name, limit).await
+        self.wait_service_gone(&job.id, job.name(), limit).await
     }
 
     /// Waits until no task of a service can do anything any more that was made after an older specification: to be told to

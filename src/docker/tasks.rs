@@ -190,7 +190,7 @@ impl Docker {
     ///
     /// # Errors
     /// Whatever keeps the Engine from answering.
-    pub(super) async fn not_ended(&self, tasks: Vec<Task>) -> Result<Vec<Task>> {
+    pub async fn not_ended(&self, tasks: Vec<Task>) -> Result<Vec<Task>> {
         let mut alive: Vec<Task> = tasks.into_iter().filter(|task| task.status.state.is_alive()).collect();
         if alive.is_empty() {
             return Ok(alive);

@@ -1,14 +1,18 @@
 //! The way to a registry: its address, a connection to it, and TLS over that.
 
 use super::probe::ProbeError;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use http::Uri;
 use rustls::{CertificateError, ClientConfig, Error, InvalidMessage, pki_types::ServerName};
-use std::{io, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// How long an address of several may keep silent until the next one is tried, too.
+const NEXT: Duration = Duration::from_millis(300);
 
 /// Where a registry is, as a URL says it.
 #[derive(Clone, Debug)]
@@ -76,10 +80,28 @@ pub(super) async fn tcp(address: &str) -> Result<TcpStream, ProbeError> {
     let resolved = tokio::net::lookup_host(address).await;
     let resolved: Vec<_> =
         resolved.map_err(|source| ProbeError::Resolve { host: address.to_owned(), source })?.collect();
-    TcpStream::connect(resolved.as_slice()).await.map_err(|source| match source.kind() {
+    first_of(&resolved).await.map_err(|source| match source.kind() {
         io::ErrorKind::ConnectionRefused => ProbeError::Refused(address.to_owned()),
         _ => ProbeError::Connection { address: address.to_owned(), source },
     })
+}
+
+/// The first connection that comes about. An address that keeps silent, such as that of a node that is switched off behind a
+/// name of many, does not keep the others waiting: the next is tried beside it.
+async fn first_of(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut others = addresses.iter();
+    let mut under_way = FuturesUnordered::new();
+    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        under_way.extend(others.next().map(|address| TcpStream::connect(*address)));
+        let pause = if others.len() > 0 { NEXT } else { Duration::MAX };
+        match tokio::time::timeout(pause, under_way.next()).await {
+            Ok(Some(Ok(stream))) => return Ok(stream),
+            Ok(Some(Err(error))) => failure = error,
+            Ok(None) => return Err(failure),
+            Err(_) => {}
+        }
+    }
 }
 
 /// TLS over a connection, with the host that the URL names.
@@ -127,5 +149,40 @@ fn certificate_reason(error: &CertificateError) -> String {
             "it is signed by an authority that is not trusted (is its certificate given as ca?)".to_owned()
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::{TcpListener, TcpSocket};
+
+    /// An address that answers nothing, like that of a node that is switched off: a listener that has enough.
+    async fn silent() -> (SocketAddr, Vec<TcpStream>, TcpListener) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut taken = vec![];
+        while let Ok(stream) =
+            tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await
+        {
+            taken.push(stream.unwrap());
+        }
+        (address, taken, listener)
+    }
+
+    #[tokio::test]
+    async fn an_address_that_keeps_silent_does_not_keep_the_others_waiting() {
+        let (silent, _taken, _listener) = silent().await;
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let open = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = open.local_addr().map(|address| (address, open)).unwrap();
+        let started = std::time::Instant::now();
+        let stream = first_of(&[silent, closed, silent, open.0]).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), open.0);
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        let error = first_of(&[closed, closed]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

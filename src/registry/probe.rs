@@ -114,7 +114,10 @@ pub enum ProbeError {
     )]
     Open(String),
     /// 404.
-    #[error("{0} answers 404: this is not a registry; the port, the path or a prefix may be wrong")]
+    #[error(
+        "{0} answers 404: this is not a registry; the port, the path or a prefix may be wrong, or the registry is down behind \
+         a proxy"
+    )]
     NotFound(String),
     /// A good status of something else.
     #[error("{url} answers {status}, but not as a registry does (no Docker-Distribution-Api-Version header)")]

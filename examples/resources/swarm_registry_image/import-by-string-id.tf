@@ -1,4 +1,4 @@
 import {
-  to = swarm_registry_image.alpine
-  id = "hub.example.com/library/alpine:3.20"
+  to = swarm_registry_image.shop
+  id = "http://10.0.0.5:5000/team/shop:1.4"
 }

@@ -1,2 +1,2 @@
 # By the image's address with a tag or a digest; `http://` comes first where the registry speaks plain http.
-terraform import swarm_registry_image.alpine hub.example.com/library/alpine:3.20
+terraform import swarm_registry_image.shop http://10.0.0.5:5000/team/shop:1.4

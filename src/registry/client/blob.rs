@@ -34,6 +34,7 @@ impl Client {
         let scope = Scope::Push { to: repository.to_owned(), from: None };
         let call = self.blob_call(Method::HEAD, repository, digest, scope)?;
         let response = self.send(&call).await?;
+        // Whoever says so: one that is no registry does not take the blob either.
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(false);
         }
@@ -47,11 +48,7 @@ impl Client {
     pub async fn blob_from(&self, repository: &str, digest: &Digest, offset: u64) -> Result<ByteStream> {
         let call = self.blob_call(Method::GET, repository, digest, Scope::Pull(repository.to_owned()))?;
         let call = if offset > 0 { call.header(header::RANGE, &format!("bytes={offset}-")) } else { call };
-        let response = self.send(&call).await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            let what = format!("blob {repository}@{digest}");
-            return Err(Error::NotFound { registry: self.registry().to_owned(), what });
-        }
+        let response = self.look_for(&call, &format!("blob {repository}@{digest}")).await?;
         let response = self.expect(&call, response, &[200, 206]).await?;
         // A server that knows no ranges begins at the beginning.
         let skip = if response.status() == StatusCode::OK { offset } else { 0 };

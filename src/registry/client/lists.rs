@@ -79,17 +79,14 @@ impl Client {
         let mut all: Vec<String> = vec![];
         for page in 0..PAGES {
             let call = Call::new(Method::GET, next.clone(), scope.clone(), asked());
-            let mut response = self.send(&call).await?;
+            let mut response = self.look_for(&call, what).await?;
             if page == 0
                 && response.status() == StatusCode::BAD_REQUEST
                 && let Some(other) = ways.next()
             {
                 // It wants no pages as long as that, so it says how long they are.
                 let call = Call { uri: self.uri(other)?, ..call };
-                response = self.send(&call).await?;
-            }
-            if response.status() == StatusCode::NOT_FOUND {
-                return Err(Error::NotFound { registry: self.registry().to_owned(), what: what.to_owned() });
+                response = self.look_for(&call, what).await?;
             }
             let response = self
                 .expect(&Call::new(Method::GET, next.clone(), scope.clone(), asked()), response, &[200])

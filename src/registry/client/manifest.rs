@@ -120,6 +120,14 @@ pub struct Head {
     pub media_type: String,
 }
 
+impl Head {
+    /// What the headers of an answer say of it, if they say it all.
+    fn said(headers: &HeaderMap) -> Option<Self> {
+        let digest = text(headers, DIGEST)?.parse().ok()?;
+        Some(Self { digest, media_type: text(headers, header::CONTENT_TYPE)? })
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
@@ -213,17 +221,16 @@ impl Client {
     pub async fn head(&self, repository: &str, reference: &str) -> Result<Option<Head>> {
         let call =
             self.manifest_call(Method::HEAD, repository, reference, Scope::Pull(repository.to_owned()))?;
-        let response = match self.found(&call, repository, reference).await {
-            Ok(response) => response,
-            Err(Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(error),
+        let response = self.send(&call).await?;
+        let said = match response.status() {
+            StatusCode::NOT_FOUND => None,
+            _ => Head::said(self.expect(&call, response, &[200]).await?.headers()),
         };
-        let headers = response.headers();
-        let digest = text(headers, DIGEST).and_then(|digest| digest.parse().ok());
-        match (digest, text(headers, header::CONTENT_TYPE)) {
-            (Some(digest), Some(media_type)) => Ok(Some(Head { digest, media_type })),
-            // An old or simple registry says nothing of the digest.
-            _ => match self.manifest(repository, reference).await {
+        match said {
+            Some(head) => Ok(Some(head)),
+            // An old or simple registry says nothing of the digest, and nobody says in an answer without a body who it is
+            // that has found nothing.
+            None => match self.manifest(repository, reference).await {
                 Ok(Manifest { digest, media_type, .. }) => Ok(Some(Head { digest, media_type })),
                 Err(Error::NotFound { .. }) => Ok(None),
                 Err(error) => Err(error),
@@ -274,12 +281,11 @@ impl Client {
     pub async fn delete_tag_alone(&self, repository: &str, tag: &str) -> Result<bool> {
         let call =
             self.manifest_call(Method::DELETE, repository, tag, Scope::Delete(repository.to_owned()))?;
-        let response = self.send(&call).await?;
+        let response = self.look_for(&call, &named(repository, tag)).await?;
         match response.status().as_u16() {
             200 | 202 | 204 => Ok(true),
             // Distribution 2.8 wants a digest there.
             400 | 501 => Ok(false),
-            404 => Err(self.no_manifest(repository, tag)),
             _ => Err(self.failure(response, &call.scope, &call.what).await),
         }
     }
@@ -297,21 +303,18 @@ impl Client {
 
     /// The answer to a question for a manifest, which may be that there is none.
     async fn found(&self, call: &Call, repository: &str, reference: &str) -> Result<Response<Incoming>> {
-        let response = self.send(call).await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Err(self.no_manifest(repository, reference));
-        }
+        let response = self.look_for(call, &named(repository, reference)).await?;
         self.expect(call, response, &[200, 202, 204]).await
-    }
-
-    fn no_manifest(&self, repository: &str, reference: &str) -> Error {
-        let what = format!("manifest {repository}{}", joined(reference));
-        Error::NotFound { registry: self.registry().to_owned(), what }
     }
 }
 
 /// The header in which a registry says the digest of what it answers.
 const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+
+/// A manifest as people call it.
+fn named(repository: &str, reference: &str) -> String {
+    format!("manifest {repository}{}", joined(reference))
+}
 
 /// A tag or a digest as it follows the name of a repository.
 fn joined(reference: &str) -> String {

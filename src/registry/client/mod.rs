@@ -6,6 +6,7 @@
 //! | `connector` | connects: TLS, an address beside the name, proxies of the environment |
 //! | `auth` | answers what the registry asks of who comes |
 //! | `request` | sends, tries again, follows, and says what a status means |
+//! | `absent` | tells a registry that has no such thing from no registry at all |
 //! | `manifest`, `image_config` | read, write and delete manifests, and say what an image is |
 //! | `lists` | lists repositories and tags |
 //! | `blob`, `upload` | read and write layers, piece by piece, from where it broke off |
@@ -13,6 +14,7 @@
 //! Whatever is read is checked against its digest. Credentials are sent to the registry and to the server of its tokens,
 //! and to nobody else, wherever an answer leads.
 
+mod absent;
 mod auth;
 mod blob;
 mod connector;

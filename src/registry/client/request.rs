@@ -103,10 +103,12 @@ struct Explanation {
     errors: Vec<Explained>,
 }
 
+/// One thing that it says.
 #[derive(Deserialize)]
-struct Explained {
+pub(super) struct Explained {
+    /// One of the words of the specification, such as `NAME_UNKNOWN`.
     #[serde(default)]
-    code: String,
+    pub code: String,
     #[serde(default)]
     message: String,
 }
@@ -292,16 +294,20 @@ impl Client {
         }
     }
 
-    /// What the registry says in the body of an error.
+    /// What the registry says in the body of an error, in one line.
     async fn explanation(&self, response: Response<Incoming>) -> Option<String> {
-        let body = self.body(response, EXPLANATION, &String::new).await.ok()?;
-        let explanation: Explanation = serde_json::from_slice(&body).ok()?;
-        let all = explanation.errors.into_iter().map(|Explained { code, message }| {
+        let all = self.explained(response).await.into_iter().map(|Explained { code, message }| {
             if message.is_empty() { code } else { format!("{code}: {message}") }
         });
         let text = all.collect::<Vec<_>>().join("; ");
         let printable: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
         (!printable.is_empty()).then_some(printable)
+    }
+
+    /// What the registry says in the body of an error; nothing where that is not a registry's.
+    pub(super) async fn explained(&self, response: Response<Incoming>) -> Vec<Explained> {
+        let Ok(body) = self.body(response, EXPLANATION, &String::new).await else { return vec![] };
+        serde_json::from_slice(&body).map_or_else(|_| vec![], |said: Explanation| said.errors)
     }
 }
 

@@ -39,11 +39,21 @@ pub struct Reply {
     missing: usize,
     /// What is done with the request's body before it is answered.
     then: Option<Then>,
+    /// Whether it is answered before the request's body has come.
+    is_early: bool,
 }
 
 impl Reply {
     pub fn status(status: u16) -> Self {
-        Reply { status, headers: vec![], body: vec![], cut_after: None, missing: 0, then: None }
+        Reply {
+            status,
+            headers: vec![],
+            body: vec![],
+            cut_after: None,
+            missing: 0,
+            then: None,
+            is_early: false,
+        }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -63,6 +73,12 @@ impl Reply {
     /// Does something with the request's body, once it is there.
     pub fn then(mut self, then: impl FnOnce(&[u8]) + Send + 'static) -> Self {
         self.then = Some(Box::new(then));
+        self
+    }
+
+    /// Does not wait for the request's body, as a server does that refuses it by its head.
+    pub fn early(mut self) -> Self {
+        self.is_early = true;
         self
     }
 
@@ -134,8 +150,10 @@ async fn serve(
     let mut reply = answer(&seen, number);
     let length: usize = seen.header("content-length").parse().unwrap_or(0);
     let wanted = reply.cut_after.map_or(length, |cut| cut.min(length));
-    seen.body = vec![0; wanted];
-    stream.read_exact(&mut seen.body).await.ok()?;
+    if !reply.is_early {
+        seen.body = vec![0; wanted];
+        stream.read_exact(&mut seen.body).await.ok()?;
+    }
     if let Some(then) = reply.then.take() {
         then(&seen.body);
     }
@@ -154,6 +172,10 @@ async fn serve(
     stream.write_all(format!("{text}\r\n").as_bytes()).await.ok()?;
     if !is_head {
         stream.write_all(&reply.body).await.ok()?;
+    }
+    if reply.is_early {
+        // What comes late is taken, so that the answer is not lost by a reset.
+        stream.read_to_end(&mut vec![]).await.ok()?;
     }
     (reply.missing == 0).then_some(())
 }

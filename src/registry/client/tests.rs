@@ -159,20 +159,6 @@ async fn what_passes_is_tried_again_and_what_does_not_is_told() {
 }
 
 #[tokio::test]
-async fn only_a_404_is_gone() {
-    let server = Server::start(|_, _| Reply::status(404)).await;
-    assert_eq!(server.client().head("a", "1").await.unwrap(), None);
-    let error = server.client().manifest("a", "1").await.unwrap_err();
-    assert!(error.is_not_found() && error.to_string().ends_with("has no manifest a:1"), "{error}");
-    assert!(server.client().tags("a").await.unwrap_err().is_not_found());
-    for status in [400, 401, 403, 405, 410] {
-        let server = Server::start(move |_, _| Reply::status(status)).await;
-        let error = server.client().head("a", "1").await.unwrap_err();
-        assert!(!error.is_not_found(), "{status}: {error}");
-    }
-}
-
-#[tokio::test]
 async fn what_is_read_is_what_its_digest_says() {
     let server = Server::start(|seen, _| match seen.line.rsplit('/').next().unwrap() {
         "named" => manifest(seen, 0).header("Docker-Content-Digest", Digest::of(b"other").as_str()),
@@ -316,6 +302,46 @@ async fn content_that_is_not_what_it_should_be_is_not_stored_silently() {
         let blob = Blob { descriptor: &wanted, mount_from: None, content: &Slice(content) };
         let error = client.push_blob("a", &blob, &Arc::default()).await.unwrap_err();
         assert!(matches!(error, Error::Digest { .. } | Error::Malformed { .. }), "{content:?}: {error:?}");
+    }
+}
+
+/// Content that comes to a standstill after its beginning when it is read for the first time.
+struct Halting(AtomicUsize);
+
+#[async_trait]
+impl Content for Halting {
+    async fn open(&self, offset: u64) -> Result<ByteStream> {
+        let whole = Slice(b"0123456789").open(offset).await?;
+        match self.0.fetch_add(1, Ordering::Relaxed) {
+            0 => Ok(Box::pin(whole.take(1).chain(futures_util::stream::pending()))),
+            _ => Ok(whole),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_before_all_is_sent_says_itself_why() {
+    let answer = |status: u16| {
+        let answers = AtomicUsize::new(0);
+        move |seen: &Seen, _: usize| match seen.line.split(' ').next().unwrap() {
+            "HEAD" => Reply::status(404),
+            "POST" => Reply::status(202).header("Location", "/up"),
+            _ if answers.fetch_add(1, Ordering::Relaxed) == 0 => Reply::status(status).early(),
+            _ => Reply::status(201),
+        }
+    };
+    let push = async |status: u16| {
+        let server = Server::start(answer(status)).await;
+        let (content, descriptor) = (Halting(AtomicUsize::new(0)), descriptor(b"0123456789"));
+        let blob = Blob { descriptor: &descriptor, mount_from: None, content: &content };
+        server.client().push_blob("a", &blob, &Arc::default()).await
+    };
+    let error = push(413).await.unwrap_err();
+    assert!(matches!(error, Error::Status { status: 413, .. }), "{error:?}");
+    assert!(matches!(push(403).await.unwrap_err(), Error::Denied { .. }));
+    assert!(push(405).await.unwrap_err().is_not_allowed());
+    for passing in [429, 503] {
+        assert_eq!(push(passing).await.unwrap(), Pushed::Sent, "{passing} passes");
     }
 }
 

@@ -51,7 +51,8 @@ pub(super) fn read(files: &Files, reference: Option<&str>) -> Result<(Manifest, 
     let mut made = Made::default();
     let mut layers = vec![];
     for (digest, name) in diff_ids.into_iter().zip(&entry.layers) {
-        let place = files.place(name).ok_or_else(|| malformed(files, name, "it is not there".to_owned()))?;
+        let place = files.place(name).map_err(Error::Source)?;
+        let place = place.ok_or_else(|| malformed(files, name, "it is not there".to_owned()))?;
         layers.push(json!({
             "mediaType": "application/vnd.oci.image.layer.v1.tar",
             "digest": digest.as_str(),
@@ -70,7 +71,7 @@ pub(super) fn read(files: &Files, reference: Option<&str>) -> Result<(Manifest, 
         },
         "layers": layers,
     });
-    made.blobs.extend(files.place(&entry.config).map(|place| (digest, place)));
+    made.blobs.extend(files.place(&entry.config).map_err(Error::Source)?.map(|place| (digest, place)));
     let manifest = Manifest::read(document.to_string().into(), None);
     Ok((manifest.map_err(|reason| malformed(files, "manifest.json", reason))?, made))
 }

@@ -62,24 +62,22 @@ impl Files {
     }
 
     /// Where a file is, if there is one of that name.
-    pub(super) fn place(&self, name: &str) -> Option<Place> {
+    ///
+    /// # Errors
+    /// Whether there is one cannot be seen.
+    pub(super) fn place(&self, name: &str) -> Result<Option<Place>> {
         match self {
             Self::Folder(folder) => {
                 let path = folder.join(name);
-                let length = path.metadata().ok().filter(|it| it.is_file())?.len();
-                Some(Place { path, offset: 0, length })
+                match path.metadata() {
+                    Ok(it) => Ok(it.is_file().then_some(Place { path, offset: 0, length: it.len() })),
+                    Err(error) if is_absence(&error) => Ok(None),
+                    Err(error) => Err(unreadable(&path, error)),
+                }
             }
             Self::Tar(path, entries) => {
-                let mut name = name.to_owned();
-                for _ in 0..LINKS {
-                    match entries.get(&name)? {
-                        Entry::File(offset, length) => {
-                            return Some(Place { path: path.clone(), offset: *offset, length: *length });
-                        }
-                        Entry::Link(to) => name.clone_from(to),
-                    }
-                }
-                None
+                let place = entry(entries, name);
+                Ok(place.map(|(offset, length)| Place { path: path.clone(), offset, length }))
             }
         }
     }
@@ -89,7 +87,7 @@ impl Files {
     /// # Errors
     /// It cannot be read, or is longer than `limit`.
     pub(super) fn read(&self, name: &str, limit: usize) -> Result<Option<Bytes>> {
-        self.place(name).map(|place| place.read(limit)).transpose()
+        self.place(name)?.map(|place| place.read(limit)).transpose()
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -97,6 +95,23 @@ impl Files {
             Self::Folder(path) | Self::Tar(path, _) => path,
         }
     }
+}
+
+/// Whether a file that cannot be looked at is just not there.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Where in a tar a file is that has this name, or is linked to it, and how long it is.
+fn entry(entries: &BTreeMap<String, Entry>, name: &str) -> Option<(u64, u64)> {
+    let mut name = name;
+    for _ in 0..LINKS {
+        match entries.get(name)? {
+            Entry::File(offset, length) => return Some((*offset, *length)),
+            Entry::Link(to) => name = to,
+        }
+    }
+    None
 }
 
 /// What is where in a tar. Only the heads are read.

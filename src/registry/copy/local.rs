@@ -45,13 +45,14 @@ impl Local {
     /// The files are not what they should be, or it is not clear which image is meant.
     pub fn open(kind: Kind, path: &Path, reference: Option<&str>) -> Result<Self, Error> {
         let files = Files::open(path).map_err(Error::Source)?;
-        let has = |name: &str| files.place(name).is_some();
+        let has = |name: &str| files.place(name).map(|place| place.is_some()).map_err(Error::Source);
+        let is_layout = has("index.json")?;
         match kind {
-            Kind::DockerArchive if !has("index.json") && has("manifest.json") => {
+            Kind::DockerArchive if !is_layout && has("manifest.json")? => {
                 let (root, made) = archive::read(&files, reference)?;
                 Ok(Self { root, files, made: Arc::new(made) })
             }
-            _ if has("index.json") => {
+            _ if is_layout => {
                 let root = Self::of_layout(&files, reference)?;
                 Ok(Self { root, files, made: Arc::default() })
             }
@@ -94,7 +95,7 @@ impl Local {
     /// The manifest with a digest, if it is there.
     ///
     /// # Errors
-    /// It is not what its digest says.
+    /// It cannot be read, or is not what its digest says.
     pub(super) fn manifest(&self, descriptor: &Descriptor) -> Result<Option<Manifest>, Error> {
         manifest(&self.files, &descriptor.digest, Some(&descriptor.media_type))
     }
@@ -102,10 +103,13 @@ impl Local {
     /// Where a layer or a configuration is.
     ///
     /// # Errors
-    /// It is not there.
+    /// It is not there, or that cannot be seen.
     pub(super) fn place(&self, digest: &Digest) -> Result<Place, Error> {
-        let made = self.made.blobs.get(digest).cloned();
-        made.or_else(|| self.files.place(&blob(digest))).ok_or_else(|| missing(&self.files, digest))
+        if let Some(made) = self.made.blobs.get(digest) {
+            return Ok(made.clone());
+        }
+        let found = self.files.place(&blob(digest)).map_err(Error::Source)?;
+        found.ok_or_else(|| missing(&self.files, digest))
     }
 
     /// A small blob, such as a configuration, as a whole.

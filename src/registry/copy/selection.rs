@@ -43,8 +43,9 @@ impl Local {
     /// There is none for a platform, or the files are not what they should be.
     pub fn select(&self, wanted: Option<&BTreeSet<String>>) -> Result<Selected, Error> {
         let root = self.root().clone();
-        // A layout may have been pulled for one platform, and its index be of all.
-        let is_there = |it: &Descriptor| self.manifest(it).is_ok_and(|found| found.is_some());
+        // A layout may have been pulled for one platform, and its index be of all. What is there and damaged is not left out:
+        // that would be another image.
+        let is_there = |it: &Descriptor| self.manifest(it).map(|found| found.is_some());
         let found = |it: &Descriptor| {
             self.manifest(it)?.ok_or_else(|| self.place(&it.digest).err().unwrap_or_else(|| gone(it)))
         };
@@ -85,7 +86,7 @@ impl Source {
         };
         let get = async |reference: &str| client.manifest(repository, reference).await.map_err(Error::Source);
         let root = get(reference).await?;
-        let root = match choose(&root, wanted, &|_| true)? {
+        let root = match choose(&root, wanted, &|_| Ok(true))? {
             Root::Whole => root,
             Root::One(image) => get(image.digest.as_str()).await?,
             Root::Fewer(index) => index,
@@ -174,17 +175,22 @@ fn gone(descriptor: &Descriptor) -> Error {
 fn choose(
     root: &Manifest,
     wanted: Option<&BTreeSet<String>>,
-    is_there: &dyn Fn(&Descriptor) -> bool,
+    is_there: &dyn Fn(&Descriptor) -> Result<bool, Error>,
 ) -> Result<Root, Error> {
     let Parts::Index(manifests) = &root.parts else { return Ok(Root::Whole) };
+    let there = |are_meant: &dyn Fn(&Descriptor) -> bool| -> Result<Vec<&Descriptor>, Error> {
+        let mut found = vec![];
+        for it in manifests.iter().filter(|it| are_meant(it)) {
+            found.extend(is_there(it)?.then_some(it));
+        }
+        Ok(found)
+    };
     let mut kept: Vec<&Descriptor> = match wanted {
-        None => manifests.iter().filter(|it| is_there(it)).collect(),
+        None => there(&|_| true)?,
         Some(wanted) => {
             let mut kept = vec![];
             for name in wanted {
-                let is_meant = |it: &&Descriptor| it.known_platform().is_some_and(|own| own.is(name));
-                let found: Vec<&Descriptor> =
-                    manifests.iter().filter(is_meant).filter(|it| is_there(it)).collect();
+                let found = there(&|it| it.known_platform().is_some_and(|own| own.is(name)))?;
                 if found.is_empty() {
                     let available = platforms(manifests).into_keys().collect();
                     return Err(Error::Platform { missing: name.clone(), available });
@@ -198,10 +204,9 @@ fn choose(
         return Ok(Root::One((*one).clone()));
     }
     // Statements of how an image was built go with it.
-    let is_about_kept = |it: &&Descriptor| {
+    let about = there(&|it| {
         it.annotations.get(ABOUT).is_some_and(|about| kept.iter().any(|kept| kept.digest.as_str() == about))
-    };
-    let about: Vec<&Descriptor> = manifests.iter().filter(is_about_kept).filter(|it| is_there(it)).collect();
+    })?;
     kept.extend(about);
     let digests: BTreeSet<&Digest> = kept.iter().map(|it| &it.digest).collect();
     if manifests.iter().all(|it| digests.contains(&it.digest)) {

@@ -122,6 +122,28 @@ fn an_index_of_some_keeps_all_else() {
 }
 
 #[test]
+fn what_a_layout_has_and_cannot_give_is_not_left_out() {
+    let folder = Folder::new();
+    let path = folder.of_two();
+    let arm64 = select(&path, Some(&["linux/arm64"])).unwrap().root.digest;
+    let file = path.join("blobs/sha256").join(arm64.parts().1);
+    let whole = fs::read(&file).unwrap();
+
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    for platforms in [None, Some(&["linux/arm64"][..]), Some(&["linux/amd64", "linux/arm64"])] {
+        let error = select(&path, platforms).unwrap_err();
+        assert!(matches!(error, Error::Source(ClientError::Digest { .. })), "{platforms:?}: {error:?}");
+    }
+    assert!(select(&path, Some(&["linux/amd64"])).is_ok(), "it is not needed for that");
+
+    // A link to itself cannot be read by anybody.
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(&file, &file).unwrap();
+    let error = select(&path, None).unwrap_err();
+    assert!(matches!(error, Error::Source(ClientError::Local { .. })), "{error:?}");
+}
+
+#[test]
 fn an_image_for_one_platform_says_so_itself() {
     let folder = Folder::new();
     let image = folder.image("amd64");

@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 const MAX_NAME: usize = 63;
 const SUFFIX: &str = "-garbage-collection";
 const SECRET: &str = "-redis";
+/// The label by which a secret says of which run it is, after the prefix of our labels.
+const RUN: &str = "garbage-collection-run";
+/// Folders in which nobody has images: what is mounted from there is the host's, and many containers have it.
+const OF_THE_HOST: [&str; 4] = ["/etc/", "/run/", "/var/run/", "/dev/"];
 
 /// The name of the one job of a service, by which two runs exclude each other.
 pub(super) fn name(service: &str) -> String {
@@ -35,6 +39,18 @@ pub(super) fn labels_of(id: &str) -> Labels {
     BTreeMap::from([(format!("{OWN_LABELS}garbage-collection-of"), id.to_owned())])
 }
 
+/// What tells the secret of a run from that of another run.
+pub(super) fn secret_labels(service: &Service, run: &str) -> Labels {
+    let mut labels = labels(service);
+    labels.insert(format!("{OWN_LABELS}{RUN}"), run.to_owned());
+    labels
+}
+
+/// The run whose secret has these labels.
+pub(super) fn run_of(labels: &Labels) -> Option<&str> {
+    labels.get(&format!("{OWN_LABELS}{RUN}")).map(String::as_str)
+}
+
 /// Folders of the service's containers that outlive them.
 pub(super) fn mounted(spec: &ServiceSpec) -> Vec<String> {
     let lasts = |mount: &&Mount| {
@@ -46,12 +62,13 @@ pub(super) fn mounted(spec: &ServiceSpec) -> Vec<String> {
     mounts.filter(lasts).filter_map(|mount| mount.target.clone()).collect()
 }
 
-/// The volumes and folders that the service's containers may write to, each with its kind.
+/// The volumes and folders that the service's containers may write to, each with its kind, as far as images may be there.
 pub(super) fn storage(spec: &ServiceSpec) -> Vec<(String, String)> {
     let mounts = container(spec).and_then(|container| container.mounts.as_ref()).into_iter().flatten();
     let writable = mounts.filter(|mount| mount.read_only != Some(true));
     let sources = writable.filter_map(|mount| Some((mount.kind.clone()?, mount.source.clone()?)));
-    sources.filter(|(_, source)| !source.is_empty()).collect()
+    let is_of_host = |source: &str| OF_THE_HOST.iter().any(|folder| source.starts_with(folder));
+    sources.filter(|(_, source)| !source.is_empty() && !is_of_host(source)).collect()
 }
 
 /// What the service's containers are started with, as far as the service says it.
@@ -73,8 +90,11 @@ pub(super) fn job(
     let mut own = template.container_spec.clone().unwrap_or_default();
     own.command = Some(garbage_collection::command(task, surroundings));
     own.args = None;
-    // Its own registry is to prove that this makes it read-only.
-    garbage_collection::make_read_only(own.env.get_or_insert_default(), run);
+    // Its own registry is to prove that this makes it read-only; and it says whose job it is, even where another run was
+    // first to make the service so.
+    let env = own.env.get_or_insert_default();
+    garbage_collection::make_writable(env);
+    garbage_collection::make_read_only(env, run);
     own.healthcheck = Some(Healthcheck { test: Some(vec!["NONE".to_owned()]), ..Healthcheck::default() });
     // A shell as the first process of a container hears no SIGTERM. Deleting can be cut off at any time.
     own.stop_grace_period = Some(0);
@@ -204,6 +224,30 @@ mod tests {
             container["Command"].as_array().unwrap()[4..7],
             ["collect", "registry", "/run/secrets/registry-config.yml"]
         );
+    }
+
+    #[test]
+    fn a_job_says_whose_it_is_whoever_made_the_registry_read_only() {
+        let mut service = service();
+        let container = service.spec.task_template.as_mut().unwrap().container_spec.as_mut().unwrap();
+        garbage_collection::make_read_only(container.env.as_mut().unwrap(), "other");
+        let job = job(&service, "node", "own", Task::Check, &Surroundings::default(), None);
+        let env = job.task_template.unwrap().container_spec.unwrap().env.unwrap();
+        assert_eq!(garbage_collection::who_made_read_only(&env), Some("own"));
+    }
+
+    #[test]
+    fn what_the_host_has_is_no_storage() {
+        let mounts = json!({"TaskTemplate": {"ContainerSpec": {"Mounts": [
+            {"Type": "volume", "Source": "images", "Target": "/images"},
+            {"Type": "volume", "Source": "seen", "Target": "/seen", "ReadOnly": true},
+            {"Type": "bind", "Source": "/srv/images", "Target": "/srv/images"},
+            {"Type": "bind", "Source": "/etc/localtime", "Target": "/etc/localtime"},
+            {"Type": "bind", "Source": "/var/run/docker.sock", "Target": "/docker.sock"},
+        ]}}});
+        let own = |kind: &str, source: &str| (kind.to_owned(), source.to_owned());
+        let spec: ServiceSpec = serde_json::from_value(mounts).unwrap();
+        assert_eq!(storage(&spec), [own("volume", "images"), own("bind", "/srv/images")]);
     }
 
     #[test]

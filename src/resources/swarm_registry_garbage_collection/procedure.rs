@@ -6,6 +6,8 @@
 mod aftercare;
 mod alone;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 pub use aftercare::end_left;
 
@@ -15,7 +17,6 @@ use crate::registry::garbage_collection::Surroundings;
 use crate::resources::{
     failure::{Doing, ready},
     generation::random_bytes,
-    registry_service::is_registry,
 };
 use crate::terraform::{Diagnostic, Progress, Result};
 use futures_util::FutureExt;
@@ -181,21 +182,22 @@ impl<'a> Run<'a> {
         Ok(service)
     }
 
-    /// Refuses where another registry would go on writing to the same volume or folder.
+    /// Refuses where another service may write to the same volume or folder meanwhile. Whether that is a registry cannot be
+    /// seen: an image has whatever name its maker gave it.
     async fn alone_on_its_storage(&self, service: &Service) -> Result<()> {
         let services = self.docker.services_now().await.doing(|| "list the services".to_owned())?;
         let storage = job::storage(&service.spec);
         let shares = |other: &&Service| {
             other.id != service.id
                 && other.spec.labels.as_ref() != Some(&job::labels(service))
-                && other.spec.image().is_some_and(is_registry)
                 && job::storage(&other.spec).iter().any(|source| storage.contains(source))
         };
         match services.iter().find(shares) {
             None => Ok(()),
             Some(other) => Err(self.refused(format!(
-                "Registry `{}` has the same volume or folder, and would go on writing while it is collected. Let one service have \
-                 all tasks on this storage, or take the mount out of the other meanwhile.",
+                "Service `{}` has the same volume or folder, and could write there while it is collected. If it is a registry, let \
+                 one service have all tasks on this storage; if it only reads, mount it read-only there. Else take the mount out \
+                 of it meanwhile.",
                 other.name()
             ))),
         }
@@ -203,24 +205,5 @@ impl<'a> Run<'a> {
 
     fn set(flag: &AtomicBool) {
         flag.store(true, SeqCst);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::docker::{Endpoint, Settings};
-
-    /// A thread of the runtime has 2 MiB, and each layer above moves the whole of it.
-    #[test]
-    fn a_run_is_small() {
-        let endpoint = Endpoint::resolve(&Settings::default(), &|_| None, None).unwrap();
-        let docker = Docker::new(&endpoint).unwrap();
-        let service = "hub".to_owned();
-        let (dry_run, delete_untagged, force_delete_untagged, redis) = (false, false, false, None);
-        let what = Collection { service, dry_run, delete_untagged, force_delete_untagged, redis };
-        let run = Run::new(&what, Duration::from_secs(1), &docker, Progress::default());
-        let size = size_of_val(&run.collect());
-        assert!(size < 32 << 10, "{size} bytes");
     }
 }

@@ -1,6 +1,6 @@
 //! What is done however a run ends: the job goes, redis forgets, the registry is writable again.
 
-use super::{Run, job};
+use super::{Run, alone::who_made_read_only, job};
 use crate::docker::{BlobKind, Change, Docker, Found, Service, Wait};
 use crate::registry::garbage_collection;
 use crate::resources::failure::Doing;
@@ -26,17 +26,14 @@ impl Run<'_> {
             self.remove_job(&docker, service).await?;
         }
         let flushed = match self.made.stale.load(SeqCst) {
-            true => match tokio::time::timeout(FLUSH, self.flush_again(&docker, service)).await {
-                Ok(flushed) => flushed,
-                Err(_) => Err(self.refused(format!("Redis was not flushed within {} s.", FLUSH.as_secs()))),
-            },
+            true => self.flush_again(&docker, service, FLUSH).await,
             false => Ok(()),
         };
         if self.made.secret.load(SeqCst) {
-            self.remove_secret(&docker, service).await;
+            self.remove_secret(&docker, service, Some(&self.id)).await;
         }
         if self.made.read_only.load(SeqCst) {
-            self.make_writable(&docker, service, self.left().max(ROLLOUT)).await?;
+            self.make_writable(&docker, service, &self.id, self.left().max(ROLLOUT)).await?;
         }
         flushed.map_err(|mut error| {
             error.detail.push_str(
@@ -47,19 +44,30 @@ impl Run<'_> {
         })
     }
 
-    /// Removes the job of a run. Nothing of it may run any more when the registry is writable again.
+    /// Removes this run's job, if there is one. Another run's stays: one that was taken for cut off, and wakes, must not take
+    /// back what the other has made since by the same names.
     pub(super) async fn remove_job(&self, docker: &Docker, service: &Service) -> Result<()> {
         let name = job::name(service.name());
         let what = || format!("remove job `{name}`");
-        let Some(found) = docker.find_service(&name).await.found().doing(what)? else { return Ok(()) };
-        end(docker, &found.id, &name).await.map_err(|error| still(error, service))
+        let found = docker.find_service(&name).await.found().doing(what)?;
+        match found.filter(|job| who_made_read_only(job) == Some(&self.id)) {
+            Some(job) => self.end_job(docker, service, &job.id).await,
+            None => Ok(()),
+        }
     }
 
-    /// Removes the secret with the login to redis. One that stays is removed by the next run.
-    pub(super) async fn remove_secret(&self, docker: &Docker, service: &Service) {
+    /// Ends and removes a job. Nothing of it may run any more when the registry is writable again.
+    pub(super) async fn end_job(&self, docker: &Docker, service: &Service, id: &str) -> Result<()> {
+        end(docker, id, &job::name(service.name())).await.map_err(|error| still(error, service))
+    }
+
+    /// Removes the secret with the login to redis, that of a run or whosever it is. One that stays is removed by the next run.
+    pub(super) async fn remove_secret(&self, docker: &Docker, service: &Service, run: Option<&str>) {
         let name = job::secret_name(service.name());
         let Ok(Some(secret)) = docker.find_blob(BlobKind::Secret, &name).await.found() else { return };
-        if secret.labels != job::labels(service) {
+        let is_of_service =
+            job::labels(service).iter().all(|(key, value)| secret.labels.get(key) == Some(value));
+        if !is_of_service || (run.is_some() && run != job::run_of(&secret.labels)) {
             return;
         }
         if let Err(error) = docker.remove_blob_when_unused(BlobKind::Secret, &secret.id, JOB_ENDS).await {
@@ -67,11 +75,13 @@ impl Run<'_> {
         }
     }
 
-    /// Makes the registry writable by giving the service back the specification that it had, and waits for that.
+    /// Makes the registry writable that a run has made read-only, by giving the service back the specification that it had, and
+    /// waits for that.
     pub(super) async fn make_writable(
         &self,
         docker: &Docker,
         service: &Service,
+        run: &str,
         limit: Duration,
     ) -> Result<()> {
         let what = || format!("make registry `{}` writable again", service.name());
@@ -79,7 +89,9 @@ impl Run<'_> {
             let container = spec.task_template.as_mut().and_then(|task| task.container_spec.as_mut());
             let Some(container) = container else { return Ok(Change::None) };
             let env = container.env.get_or_insert_default();
-            garbage_collection::make_writable(env);
+            if garbage_collection::who_made_read_only(env) == Some(run) {
+                garbage_collection::make_writable(env);
+            }
             if env.is_empty() {
                 container.env = None;
             }
@@ -131,7 +143,7 @@ async fn end(docker: &Docker, id: &str, name: &str) -> Result<()> {
     let ended = async {
         docker.end_job(id, JOB_ENDS).await.found()?;
         docker.wait_all_tasks_ended(id, JOB_ENDS).await.found()?;
-        docker.remove_job(name, JOB_ENDS).await
+        docker.remove_job(id, JOB_ENDS).await
     };
     ended.await.doing(|| format!("end job `{name}`")).map_err(|mut error| {
         error.detail.push_str(

@@ -1,7 +1,10 @@
 //! Two runs at once exclude each other, and what a run has left that was cut off is taken back.
 
-use super::{Run, job};
-use crate::docker::{Docker, Found, Service, TaskState, UpdateState};
+use super::{
+    Run, job,
+    steps::{is_alive, is_read_only},
+};
+use crate::docker::{Found, Service, TaskState, UpdateState};
 use crate::registry::garbage_collection;
 use crate::resources::{failure::Doing, service::container};
 use crate::terraform::Result;
@@ -13,9 +16,9 @@ const QUIET: Duration = Duration::from_secs(15);
 
 /// What there is of a run: another one's, or one's own.
 #[derive(Debug, Default, PartialEq)]
-struct Trace {
-    /// The service is made read-only, in this version.
-    read_only: Option<u64>,
+pub(super) struct Trace {
+    /// The run by which the service is made read-only, and in which version it is.
+    read_only: Option<(String, u64)>,
     /// There is a job, with this ID.
     job: Option<String>,
     /// Something is going on: a task of the job, or a rollout.
@@ -39,7 +42,7 @@ impl Run<'_> {
                 seen = (trace, Instant::now());
             } else if seen.1.elapsed() > QUIET {
                 self.progress.report("taking back what an earlier collection has left that was cut off");
-                return self.take_back(self.docker, service, self.left()).await;
+                return self.take_back(service, &seen.0).await;
             }
             if !is_told {
                 self.progress.report(
@@ -54,17 +57,12 @@ impl Run<'_> {
         }
     }
 
-    async fn trace(&self, service: &Service) -> Result<Trace> {
+    pub(super) async fn trace(&self, service: &Service) -> Result<Trace> {
         let what = || self.doing();
         let now = self.docker.inspect_service(&service.id).await.doing(what)?;
-        let is_read_only = who_made_read_only(&now).is_some();
-        let mut trace = Trace { read_only: is_read_only.then_some(now.version.index), ..Trace::default() };
-        if is_read_only {
-            let updating = now.update_status.is_some_and(|update| {
-                matches!(update.state, UpdateState::Updating | UpdateState::RollbackStarted)
-            });
-            trace.moving = updating;
-        }
+        let read_only = who_made_read_only(&now).map(|run| (run.to_owned(), now.version.index));
+        let moving = read_only.is_some() && self.is_moving(&now).await?;
+        let mut trace = Trace { read_only, job: None, moving };
         let name = job::name(service.name());
         if let Some(job) = self.docker.find_service(&name).await.found().doing(what)? {
             if job.spec.labels.as_ref() != Some(&job::labels(service)) {
@@ -80,11 +78,29 @@ impl Run<'_> {
         Ok(trace)
     }
 
-    /// Removes a job, and then makes the registry writable, in this order.
-    pub(super) async fn take_back(&self, docker: &Docker, service: &Service, limit: Duration) -> Result<()> {
-        self.remove_job(docker, service).await?;
-        self.remove_secret(docker, service).await;
-        self.make_writable(docker, service, limit).await
+    /// Whether a service is on its way to what its specification says. A rollout is over when the new tasks run, and a run goes
+    /// on once the old ones have ended, which may take as long as they let their clients finish.
+    pub(super) async fn is_moving(&self, service: &Service) -> Result<bool> {
+        let what = || self.doing();
+        let updating = service.update_status.as_ref().is_some_and(|update| {
+            matches!(update.state, UpdateState::Updating | UpdateState::RollbackStarted)
+        });
+        let tasks = self.docker.tasks(&service.id).await.doing(what)?;
+        let older = tasks.into_iter().filter(|task| is_alive(task) && !is_read_only(task)).collect();
+        Ok(updating || !self.docker.not_ended(older).await.doing(what)?.is_empty())
+    }
+
+    /// Removes the job that was seen, and then makes the registry writable if it is still read-only by the run that was seen:
+    /// another one may be taking it back, too, and may have begun its own work.
+    pub(super) async fn take_back(&self, service: &Service, seen: &Trace) -> Result<()> {
+        if let Some(job) = &seen.job {
+            self.end_job(self.docker, service, job).await?;
+        }
+        self.remove_secret(self.docker, service, None).await;
+        match &seen.read_only {
+            Some((run, _)) => self.make_writable(self.docker, service, run, self.left()).await,
+            None => Ok(()),
+        }
     }
 }
 

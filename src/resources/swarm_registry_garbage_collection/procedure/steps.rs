@@ -58,8 +58,8 @@ impl Run<'_> {
     /// Makes the secret with the login to redis, if there is a redis.
     pub(super) async fn secret(&self, service: &Service) -> Result<Option<Login>> {
         let Some(redis) = &self.what.redis else { return Ok(None) };
-        self.remove_secret(self.docker, service).await;
-        let (name, labels) = (job::secret_name(service.name()), job::labels(service));
+        self.remove_secret(self.docker, service, None).await;
+        let (name, labels) = (job::secret_name(service.name()), job::secret_labels(service, &self.id));
         let login = redis.login();
         Self::set(&self.made.secret);
         let new = NewBlob {
@@ -182,13 +182,19 @@ impl Run<'_> {
         }
     }
 
-    /// Whether neither the service nor any task that is alive may write.
-    async fn nobody_writes(&self, service: &Service) -> Result<()> {
+    /// Whether neither the service nor any task that is alive may write, and will not before this run says so.
+    pub(super) async fn nobody_writes(&self, service: &Service) -> Result<()> {
         let what = || self.doing();
         let now = self.docker.inspect_service(&service.id).await.doing(what)?;
         let tasks = self.docker.tasks(&service.id).await.doing(what)?;
-        if who_made_read_only(&now).is_some() && tasks.iter().filter(|task| is_alive(task)).all(is_read_only)
-        {
+        let who = who_made_read_only(&now);
+        if who.is_some_and(|who| who != self.id) {
+            return Err(self.refused(
+                "Another collection of the same registry has taken this one for cut off, and has begun in its place. This one was \
+                 stopped; what images need was not touched.",
+            ));
+        }
+        if who.is_some() && tasks.iter().filter(|task| is_alive(task)).all(is_read_only) {
             return Ok(());
         }
         Err(self.refused(
@@ -214,17 +220,25 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The same after a collection that failed: some blobs may be gone.
-    pub(super) async fn flush_again(&self, docker: &Docker, service: &Service) -> Result<()> {
+    /// The same after a collection that failed, within a limit: some blobs may be gone.
+    pub(super) async fn flush_again(
+        &self,
+        docker: &Docker,
+        service: &Service,
+        limit: Duration,
+    ) -> Result<()> {
         let name = job::secret_name(service.name());
-        let Some(secret) = docker.find_blob(BlobKind::Secret, &name).await.found().doing(|| self.doing())?
-        else {
-            return Ok(());
+        let found = docker.find_blob(BlobKind::Secret, &name).await.found().doing(|| self.doing())?;
+        let Some(secret) = found.filter(|secret| job::run_of(&secret.labels) == Some(&self.id)) else {
+            return Err(self.refused("Its login to redis is gone, or another collection's by now."));
         };
-        let flushed =
-            self.flush(docker, service, &self.surroundings(service), Some(&(secret.id, name))).await;
-        self.remove_job(docker, service).await?;
-        flushed
+        let (surroundings, login) = (self.surroundings(service), (secret.id, name));
+        let flush = self.flush(docker, service, &surroundings, Some(&login));
+        let late = |_| Err(self.refused(format!("Redis was not flushed within {} s.", limit.as_secs())));
+        let flushed = tokio::time::timeout(limit, flush).await.unwrap_or_else(late);
+        // As long as its job is there, the secret is in use.
+        let removed = self.remove_job(docker, service).await;
+        flushed.and(removed)
     }
 
     /// Runs a job to its end and removes it.
@@ -240,7 +254,6 @@ impl Run<'_> {
         let node = self.node(docker, service).await?;
         // The image is that of now: a rollout may have pinned it.
         let spec = job::job(service, &node, &self.id, task, surroundings, secret);
-        let name = job::name(service.name());
         let auth = credentials(service.spec.image().unwrap_or_default(), docker).await?;
         let (mut said, mut teller) = (Said::default(), Teller::new(&self.progress));
         Self::set(&self.made.job);
@@ -260,7 +273,7 @@ impl Run<'_> {
         })?;
         if !said.done && said.refused.is_none() {
             // The stream may have ended early; what the job wrote is still there.
-            let lines = docker.last_lines_of(&name, LAST).await;
+            let lines = docker.last_lines_of(&ended.job, LAST).await;
             said = Said::default();
             lines.iter().for_each(|line| said.take(Line::of(line)));
         }
@@ -275,7 +288,7 @@ impl Run<'_> {
             }
             return Err(self.refused(why));
         }
-        docker.remove_job(&name, self.left()).await.doing(what)?;
+        docker.remove_job(&ended.job, self.left()).await.doing(what)?;
         self.made.job.store(false, SeqCst);
         Ok(said)
     }
@@ -334,11 +347,13 @@ impl<'a> Teller<'a> {
     }
 }
 
-fn is_alive(task: &Task) -> bool {
+/// Whether a task may do something.
+pub(super) fn is_alive(task: &Task) -> bool {
     task.status.state >= TaskState::Assigned && task.status.state.is_alive()
 }
 
-fn is_read_only(task: &Task) -> bool {
+/// Whether a task was made of a specification that a run has made read-only.
+pub(super) fn is_read_only(task: &Task) -> bool {
     let env = task.spec.container_spec.as_ref().and_then(|container| container.env.as_deref());
     garbage_collection::who_made_read_only(env.unwrap_or_default()).is_some()
 }
