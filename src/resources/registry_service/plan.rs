@@ -1,7 +1,7 @@
 //! What follows from the configuration where nobody says otherwise.
 
 use super::{
-    check::diagnostic,
+    check::{self, diagnostic},
     owned,
     settings::{Settings, is_rendered, storage},
 };
@@ -140,7 +140,7 @@ fn update_order(plan: &Plan) -> Option<String> {
     let order = derive::update_order(derive::Rollout {
         has_host_port: has_host_port(plan)?,
         has_max_per_node: plan.known::<i64>("placement.max_replicas_per_node")? > 0,
-        is_proxy_on_disk: is_proxy_on_disk(plan)?,
+        has_schedule: has_schedule(plan)?,
     });
     Some(match order {
         derive::Order::StopFirst => "stop-first".to_owned(),
@@ -161,13 +161,19 @@ fn has_host_port(plan: &Plan) -> Option<bool> {
     }
 }
 
-/// Whether the registry is a cache that keeps its files where the next task would find them; none if that is not known.
-fn is_proxy_on_disk(plan: &Plan) -> Option<bool> {
-    let [proxy, filesystem] = ["proxy", "storage.filesystem"].map(|path| plan.get(path));
-    if proxy.is_unknown() || filesystem.is_unknown() {
-        return None;
+/// Whether the registry is a cache that keeps a schedule where the next task finds it, which is all but its own memory (C1);
+/// none if that is not known.
+fn has_schedule(plan: &Plan) -> Option<bool> {
+    let [proxy, memory] = ["proxy", "storage.in_memory"].map(|path| plan.get(path));
+    if proxy.is_null() {
+        Some(false)
+    } else if proxy.is_unknown() || memory.is_unknown() {
+        None
+    } else if memory.is_null() {
+        check::expires(plan.planned())
+    } else {
+        Some(false)
     }
-    Some(!proxy.is_null() && !filesystem.is_null())
 }
 
 fn computed(plan: &mut Plan, rendered: bool) -> Result<()> {

@@ -145,3 +145,26 @@ async fn what_is_not_known_of_a_port_leaves_the_order_of_updates_known() {
     assert_eq!(order(json!({ "port": 443, "mode": LATER })).await, Value::UNKNOWN);
     assert_eq!(order(json!(LATER)).await, Value::UNKNOWN);
 }
+
+#[tokio::test]
+async fn c1_a_cache_that_keeps_its_schedule_where_the_next_task_finds_it_makes_room_for_that() {
+    let order = async |storage: Json, more: Json| {
+        let mut config = rendered(
+            json!({ "storage": storage, "proxy": { "remote_url": "https://registry.example.com" } }),
+        );
+        config["proxy"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(at("rollback.order", config.clone()).await, at("update.order", config.clone()).await);
+        at("update.order", config).await
+    };
+    let bucket = json!({ "s3": { "bucket": "hub", "region": "eu-west-1" } });
+    let stores =
+        [json!({ "filesystem": { "volume": "hub" } }), bucket, json!({ "gcs": { "bucket": "hub" } })];
+    for store in stores {
+        assert_eq!(order(store.clone(), json!({})).await, Value::from("stop-first"), "{store}");
+        assert_eq!(order(store.clone(), json!({ "ttl": "1h" })).await, Value::from("stop-first"), "{store}");
+        assert_eq!(order(store.clone(), json!({ "ttl": "0s" })).await, Value::from("start-first"), "{store}");
+        assert_eq!(order(store.clone(), json!({ "ttl": LATER })).await, Value::UNKNOWN, "{store}");
+    }
+    assert_eq!(order(json!({ "in_memory": {} }), json!({})).await, Value::from("start-first"));
+    assert_eq!(order(json!({ "in_memory": LATER }), json!({})).await, Value::UNKNOWN);
+}
