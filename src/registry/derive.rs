@@ -66,14 +66,14 @@ pub struct Rollout {
     /// The number of tasks a node may have is limited (moby issue 40797). Whether nodes are spare is not known from the
     /// configuration, so any limit counts.
     pub has_max_per_node: bool,
-    /// A pull-through cache keeps its eviction schedule in its storage, which two processes must not share.
-    pub is_proxy_on_disk: bool,
+    /// A pull-through cache keeps its eviction schedule in its storage, which two processes must not share (C1).
+    pub has_schedule: bool,
 }
 
 /// The order in which an update replaces tasks (P2): start-first unless the new task could wait for ever for the old
 /// one's place, since Swarm's updater has no timeout.
 pub fn update_order(rollout: Rollout) -> Order {
-    if rollout.has_host_port || rollout.has_max_per_node || rollout.is_proxy_on_disk {
+    if rollout.has_host_port || rollout.has_max_per_node || rollout.has_schedule {
         Order::StopFirst
     } else {
         Order::StartFirst
@@ -107,7 +107,7 @@ mod tests {
         for rollout in [
             Rollout { has_host_port: true, ..Rollout::default() },
             Rollout { has_max_per_node: true, ..Rollout::default() },
-            Rollout { is_proxy_on_disk: true, ..Rollout::default() },
+            Rollout { has_schedule: true, ..Rollout::default() },
         ] {
             assert_eq!(update_order(rollout), Order::StopFirst);
         }

@@ -31,7 +31,7 @@ pub use mounts::{covers, mounts};
 pub use moves::{Place, Upgrade, storage_moves, upgrade};
 pub use nodes::{Node, managers, no_folder};
 pub use object_store::{S3, is_inside, s3};
-pub use proxy::{Cache, Store, cache};
+pub use proxy::{Cache, Store, cache, expires};
 pub use publishing::{Access, Port, PublishMode, access, ports, url};
 pub use redis::{Redis, redis};
 pub use rules::{RULES, Rule, TOPICS, Weight};

@@ -1,7 +1,8 @@
 //! C1 to C4: the registry as a pull-through cache.
 
 use super::{Given, Replicas};
-use crate::registry::{Finding, derive::Order};
+use crate::registry::{Dialect, Finding, derive::Order};
+use std::time::Duration;
 
 /// A pull-through cache as it is set up.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,6 +13,8 @@ pub struct Cache<'a> {
     pub has_username: Option<bool>,
     /// Whether there is any kind of authentication.
     pub has_auth: Option<bool>,
+    /// Whether it removes what is old; see [`expires`].
+    pub expires: Option<bool>,
     /// `storage.delete`
     pub deletes: Option<bool>,
     /// How many tasks there are.
@@ -35,11 +38,23 @@ pub enum Store {
     OfTask,
 }
 
+/// Whether a cache removes what nobody asked for lately, by a schedule that it keeps in its storage: always, but for a
+/// `proxy.ttl` of nothing, with which Distribution 3 starts no schedule. 2.8 does not read it.
+pub fn expires(ttl: Given<Duration>, dialect: Option<Dialect>) -> Option<bool> {
+    match ttl {
+        Given::Unknown => None,
+        Given::Is(Duration::ZERO) => dialect.map(|dialect| !dialect.is_3()),
+        Given::Is(_) | Given::Unset => Some(true),
+    }
+}
+
 /// Applies C1, C2, C3 and C4.
 pub fn cache(cache: &Cache<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    sharing(cache, &mut findings);
-    if cache.deletes == Some(false) {
+    if cache.expires == Some(true) {
+        sharing(cache, &mut findings);
+    }
+    if cache.expires == Some(true) && cache.deletes == Some(false) {
         let message = "A cache removes what nobody asked for lately only where deletion is allowed; without it, it grows for \
                        ever. Set storage.delete = true.";
         findings.push(Finding::warning("C2", "storage.delete", message));
@@ -119,6 +134,7 @@ mod tests {
             remote_url: Given::Is("https://registry-1.docker.io"),
             has_username: Some(false),
             has_auth: Some(false),
+            expires: Some(true),
             deletes: Some(true),
             replicas: Some(Replicas::Global),
             store: Some(Store::OfNode),
@@ -154,6 +170,34 @@ mod tests {
     #[test]
     fn c2_a_cache_that_grows_for_ever() {
         assert_eq!(codes(Cache { deletes: Some(false), ..good() }), [(false, "C2")]);
+    }
+
+    #[test]
+    fn c1_and_c2_are_of_caches_that_remove_what_is_old() {
+        let shared = Cache {
+            store: Some(Store::OfAll),
+            order: Some(Order::StartFirst),
+            deletes: Some(false),
+            ..good()
+        };
+        assert_eq!(codes(shared), [(true, "C1"), (true, "C1"), (false, "C2")]);
+        for expires in [Some(false), None] {
+            assert_eq!(codes(Cache { expires, ..shared }), []);
+        }
+    }
+
+    #[test]
+    fn only_distribution_3_keeps_all_with_a_ttl_of_nothing() {
+        let (nothing, hour) = (Given::Is(Duration::ZERO), Given::Is(Duration::from_secs(3600)));
+        for dialect in [Dialect::V3_0, Dialect::V3_1] {
+            assert_eq!(expires(nothing, Some(dialect)), Some(false));
+            assert_eq!(expires(hour, Some(dialect)), Some(true));
+            assert_eq!(expires(Given::Unset, Some(dialect)), Some(true));
+        }
+        assert_eq!(expires(nothing, Some(Dialect::V2_8)), Some(true));
+        assert_eq!(expires(nothing, None), None);
+        assert_eq!(expires(Given::Unset, None), Some(true));
+        assert_eq!(expires(Given::Unknown, Some(Dialect::V3_1)), None);
     }
 
     #[test]

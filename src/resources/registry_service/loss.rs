@@ -3,13 +3,14 @@
 
 use super::{RegistryService, settings::is_rendered};
 use crate::{
-    registry::configuration::paths,
+    registry::{Dialect, configuration::paths},
     resources::service::list,
     terraform::{Config, Diagnostic, Diagnostics, Model, Plan, Value},
 };
 use std::{collections::BTreeMap, path::Path};
 
-/// The attributes whose change leaves the running tasks alone; `replicas` does as long as none goes.
+/// The attributes whose change leaves the running tasks alone: `replicas` as long as none goes, `url`, `distribution` and
+/// `config_secret` as long as the registry is told nothing else for it.
 const KEEP_TASKS: [&str; 15] = [
     "config_preview",
     "config_secret",
@@ -31,22 +32,26 @@ const KEEP_TASKS: [&str; 15] = [
 /// What a plan would do to images that are in no storage.
 pub(super) fn check(plan: &Plan) -> Diagnostics {
     let Some(prior) = &plan.prior else { return vec![] };
-    loses(plan, prior).into_iter().chain(spreads(plan, prior)).collect()
+    between(prior, plan.planned())
 }
 
-fn loses(plan: &Plan, prior: &Config) -> Option<Diagnostic> {
+fn between(prior: &Config, planned: &Config) -> Diagnostics {
+    loses(prior, planned).into_iter().chain(spreads(prior, planned)).collect()
+}
+
+fn loses(prior: &Config, planned: &Config) -> Option<Diagnostic> {
     if Images::of(prior) != Images::WithTheTask || prior.known::<i64>("replicas") == Some(0) {
         return None;
     }
-    let changes = changes_that_replace_tasks(plan, prior);
+    let changes = changes_that_replace_tasks(prior, planned);
     let first = *changes.first()?;
-    let changed: Vec<String> = changes.iter().map(|name| format!("`{name}`")).collect();
+    let changed: Vec<String> = changes.iter().map(|name| in_words(name)).collect();
     let lost = format!(
         "No named volume and no folder is mounted under the images: they go with the task that runs, and changing {} replaces \
          that task.",
         changed.join(", ")
     );
-    Some(if plan.known::<bool>("discard_images") == Some(true) {
+    Some(if planned.known::<bool>("discard_images") == Some(true) {
         let detail = format!("{lost} `discard_images` says that they may go.");
         Diagnostic::warning("The images in the running task will be gone (S19)", detail).at("discard_images")
     } else {
@@ -59,28 +64,57 @@ fn loses(plan: &Plan, prior: &Config) -> Option<Diagnostic> {
     })
 }
 
+fn in_words(name: &str) -> String {
+    match name {
+        "config_secret" => "`config_secret`, the secret with the rendered configuration file,".to_owned(),
+        name => format!("`{name}`"),
+    }
+}
+
 /// The attributes because of which the plan replaces tasks that run.
-fn changes_that_replace_tasks(plan: &Plan, prior: &Config) -> Vec<&'static str> {
-    let fewer = || match (prior.known::<i64>("replicas"), plan.known::<i64>("replicas")) {
+fn changes_that_replace_tasks(prior: &Config, planned: &Config) -> Vec<&'static str> {
+    let fewer = || match (prior.known::<i64>("replicas"), planned.known::<i64>("replicas")) {
         (Some(before), Some(after)) => after < before,
         (None, Some(after)) => after == 0,
         _ => false,
     };
+    let is_changed = |name: &str| prior.get(name) != planned.get(name);
+    let is_rendered_anew = is_rendered_anew(prior, planned);
+    let replaces = |name: &str| match name {
+        "replicas" => fewer(),
+        "distribution" | "url" => is_rendered_anew,
+        name => !KEEP_TASKS.contains(&name),
+    };
     let names = RegistryService::attributes().into_iter().map(|(name, _)| name);
-    names
-        .filter(|name| if *name == "replicas" { fewer() } else { !KEEP_TASKS.contains(name) })
-        .filter(|name| plan.changes(name))
-        .collect()
+    let mut changes: Vec<&str> = names.filter(|name| is_changed(name) && replaces(name)).collect();
+    if changes.is_empty() && is_rendered_anew {
+        // The swarm has drifted, or this provider renders otherwise than the one before.
+        changes.push("config_secret");
+    }
+    changes
+}
+
+/// Whether tasks are replaced because the registry, rendered before and after, is told something else: by its file, which is in
+/// another secret then, or by the variables of its dialect. What is not known may be another.
+fn is_rendered_anew(prior: &Config, planned: &Config) -> bool {
+    let environment = |config: &Config| {
+        let dialect: Option<Dialect> = config.get("distribution").as_str()?.parse().ok();
+        dialect.map(Dialect::environment)
+    };
+    let is_changed = |name: &str| prior.get(name) != planned.get(name);
+    is_rendered(prior)
+        && is_rendered(planned)
+        && (is_changed("config_secret") || environment(prior) != environment(planned))
 }
 
 /// S1, where the image's own configuration is in charge: replicas whose images are each one's own.
-fn spreads(plan: &Plan, prior: &Config) -> Option<Diagnostic> {
+fn spreads(prior: &Config, planned: &Config) -> Option<Diagnostic> {
     let are_many = |config: &Config| config.known::<i64>("replicas").is_some_and(|replicas| replicas > 1);
     // What runs so already is to be taken over as it is.
-    if is_rendered(plan.planned()) || are_many(prior) || !are_many(plan.planned()) {
+    if is_rendered(planned) || are_many(prior) || !are_many(planned) {
         return None;
     }
-    let place = match Images::of(plan.planned()) {
+    let place = match Images::of(planned) {
         Images::WithTheTask => "nothing is mounted on /var/lib/registry",
         Images::OnItsNode => "each node has a volume of its own on /var/lib/registry",
         Images::Elsewhere => return None,
@@ -159,63 +193,4 @@ fn root_directory(config: &Config) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::terraform::Object;
-
-    fn text(text: &str) -> Value {
-        Value::String(text.into())
-    }
-
-    fn map<const N: usize>(members: [(&str, Value); N]) -> Value {
-        Value::Map(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
-    }
-
-    fn images<const N: usize>(members: [(&str, Value); N]) -> Images {
-        let Value::Map(members) = map(members) else { panic!("a map") };
-        Images::of(&Config(Object(members)))
-    }
-
-    fn mounted(kind: &str, source: Option<&str>, target: &str) -> (&'static str, Value) {
-        let source = source.map_or(Value::Null, text);
-        (
-            "mounts",
-            Value::List(vec![map([("type", text(kind)), ("source", source), ("target", text(target))])]),
-        )
-    }
-
-    #[test]
-    fn s19_images_that_nothing_keeps_go_with_the_task() {
-        assert_eq!(images([]), Images::WithTheTask);
-        assert_eq!(images([mounted("volume", Some("v"), "/elsewhere")]), Images::WithTheTask);
-        assert_eq!(images([mounted("volume", None, "/var/lib/registry")]), Images::WithTheTask);
-        assert_eq!(images([mounted("tmpfs", None, "/var/lib")]), Images::WithTheTask);
-        let certificate = map([("source", text("localhub.crt")), ("target", text("localhub.crt"))]);
-        assert_eq!(images([("secrets", Value::List(vec![certificate]))]), Images::WithTheTask);
-        let deletes = map([("REGISTRY_STORAGE_DELETE_ENABLED", text("true"))]);
-        assert_eq!(images([("env", deletes)]), Images::WithTheTask);
-        let filesystem = |place: (&str, Value)| {
-            map([("filesystem", map([("root_directory", text("/var/lib/registry")), place]))])
-        };
-        assert_eq!(images([("storage", filesystem(("volume", Value::Null)))]), Images::WithTheTask);
-        assert_eq!(images([("storage", filesystem(("tmpfs", map([]))))]), Images::WithTheTask);
-        assert_eq!(images([("storage", filesystem(("bind", text("/srv"))))]), Images::Elsewhere);
-    }
-
-    #[test]
-    fn images_that_something_keeps_stay() {
-        assert_eq!(images([mounted("volume", Some("v"), "/var/lib/registry")]), Images::OnItsNode);
-        assert_eq!(images([mounted("bind", Some("/srv"), "/var/lib")]), Images::Elsewhere);
-        for (name, value) in [
-            ("REGISTRY_STORAGE", "s3"),
-            ("REGISTRY_STORAGE_S3_BUCKET", "hub"),
-            ("REGISTRY_PROXY_REMOTEURL", "https://registry-1.docker.io"),
-        ] {
-            assert_eq!(images([("env", map([(name, text(value))]))]), Images::Elsewhere, "{name}");
-        }
-        assert_eq!(images([("args", Value::List(vec![text("/etc/own.yml")]))]), Images::Elsewhere);
-        let own = map([("source", text("hub")), ("target", text("/etc/docker/registry/config.yml"))]);
-        assert_eq!(images([("configs", Value::List(vec![own]))]), Images::Elsewhere);
-        assert_eq!(images([("storage", map([("s3", map([("bucket", text("hub"))]))]))]), Images::Elsewhere);
-    }
-}
+mod tests;

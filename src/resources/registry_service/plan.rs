@@ -1,14 +1,14 @@
 //! What follows from the configuration where nobody says otherwise.
 
 use super::{
-    check::diagnostic,
+    check::{self, diagnostic},
     owned,
     settings::{Settings, is_rendered, storage},
 };
 use crate::{
     registry::{self, Secret, checks, configuration::DEBUG_PORT, derive, image::Reference as Image},
-    resources::service::{self, Healthcheck, Publish, Rollout},
-    terraform::{Duration, Plan, Result},
+    resources::service::{self, Healthcheck, Rollout},
+    terraform::{Duration, Plan, Result, Value},
 };
 
 /// Derives and computes what the schema leaves open.
@@ -19,9 +19,9 @@ pub(super) fn plan(plan: &mut Plan) -> Result<()> {
     storage::derive(plan);
     targets(plan, rendered);
     service::settle_references(plan);
-    let check = healthcheck(plan, rendered);
+    healthcheck(plan, rendered);
     stop_grace(plan, rendered);
-    rollouts(plan, rendered, check.as_ref());
+    rollouts(plan, rendered);
     computed(plan, rendered)
 }
 
@@ -42,42 +42,51 @@ fn distribution(plan: &mut Plan, rendered: bool) -> Result<()> {
 }
 
 fn http(plan: &mut Plan, rendered: bool) {
-    if rendered {
+    if !rendered {
+        plan.derive("http", None::<String>);
+    } else if !plan.config.get("tls").is_unknown() {
         let port: i64 = if plan.config.is_set("tls") { 443 } else { 5000 };
         plan.derive("http.port", port);
-    } else {
-        plan.derive("http", None::<String>);
     }
 }
 
 /// A published port leads to the one on which the registry listens.
 fn targets(plan: &mut Plan, rendered: bool) {
-    let listens = if rendered { plan.known::<i64>("http.port") } else { Some(by_environment(plan)) };
+    let listens = if rendered { plan.known::<i64>("http.port") } else { by_environment(plan) };
     plan.derive_each("publish", "target", |_| listens);
 }
 
-/// The port on which a registry listens that is configured by its environment.
-fn by_environment(plan: &Plan) -> i64 {
-    let address = plan.known::<String>("env.REGISTRY_HTTP_ADDR");
-    address.and_then(|address| address.rsplit_once(':')?.1.parse().ok()).unwrap_or(5000)
+/// The port on which a registry listens that is configured by its environment; none if that is not known.
+fn by_environment(plan: &Plan) -> Option<i64> {
+    let address = plan.get("env.REGISTRY_HTTP_ADDR");
+    if address.is_unknown() {
+        return None;
+    }
+    let port = address.as_str().and_then(|address| address.rsplit_once(':')?.1.parse().ok());
+    Some(port.unwrap_or(5000))
 }
 
-fn healthcheck(plan: &mut Plan, rendered: bool) -> Option<derive::HealthCheck> {
+fn healthcheck(plan: &mut Plan, rendered: bool) {
     if plan.config.is_set("healthcheck") {
-        return None;
+        return;
     }
     if !rendered {
         plan.derive("healthcheck", None::<Healthcheck>);
-        return None;
+        return;
     }
     let port =
         if plan.get("metrics").is_null() { Some(i64::from(DEBUG_PORT)) } else { plan.known("metrics.port") };
-    let check = derive::health_check(u16::try_from(port?).ok()?);
+    let Some(port) = port.and_then(|port| u16::try_from(port).ok()) else {
+        // Left alone it would be an object of which all is known, and nothing set.
+        plan.set_unknown("healthcheck");
+        return;
+    };
+    let check = derive::health_check(port);
     let time = |time: std::time::Duration| Some(Duration::from_std(time));
     plan.derive(
         "healthcheck",
         Some(Healthcheck {
-            command: Some(check.test.clone()),
+            command: Some(check.test),
             interval: time(check.interval),
             timeout: time(check.timeout),
             retries: Some(check.retries.into()),
@@ -85,7 +94,6 @@ fn healthcheck(plan: &mut Plan, rendered: bool) -> Option<derive::HealthCheck> {
             start_interval: None,
         }),
     );
-    Some(check)
 }
 
 fn stop_grace(plan: &mut Plan, rendered: bool) {
@@ -96,27 +104,43 @@ fn stop_grace(plan: &mut Plan, rendered: bool) {
     }
 }
 
-fn rollouts(plan: &mut Plan, rendered: bool, check: Option<&derive::HealthCheck>) {
+fn rollouts(plan: &mut Plan, rendered: bool) {
     for path in ["update", "rollback"] {
         let mut default = Rollout::engine_default();
         let mut order = Some(default.order.clone());
+        let mut watched = Some(default.monitor.clone());
         if rendered {
             order = update_order(plan);
+            watched = monitor(plan);
             default.delay = Duration::from_secs(10);
-            default.monitor = Duration::from_std(derive::monitor(check));
             default.failure_action = if path == "update" { "rollback" } else { "pause" }.to_owned();
         }
+        let is_open = watched.is_none() && !plan.config.is_set(&format!("{path}.monitor"));
+        default.monitor = watched.unwrap_or(default.monitor);
         default.derive(path, order, plan);
+        if is_open {
+            plan.set_unknown(&format!("{path}.monitor"));
+        }
     }
+}
+
+/// How long a new task is watched: until the provider's own check would have failed, which takes as long on every port. None
+/// if it is not known whether that is the check.
+fn monitor(plan: &Plan) -> Option<Duration> {
+    let own = match plan.config.get("healthcheck") {
+        Value::Unknown(_) => return None,
+        Value::Null => Some(derive::health_check(DEBUG_PORT)),
+        _ => None,
+    };
+    Some(Duration::from_std(derive::monitor(own.as_ref())))
 }
 
 /// The order in which an update can succeed (P2): where two tasks cannot be on one node, the old one makes room.
 fn update_order(plan: &Plan) -> Option<String> {
-    let ports = plan.known::<Vec<Publish>>("publish")?;
     let order = derive::update_order(derive::Rollout {
-        has_host_port: ports.iter().any(|port| port.mode == "host"),
+        has_host_port: has_host_port(plan)?,
         has_max_per_node: plan.known::<i64>("placement.max_replicas_per_node")? > 0,
-        is_proxy_on_disk: is_proxy_on_disk(plan)?,
+        has_schedule: has_schedule(plan)?,
     });
     Some(match order {
         derive::Order::StopFirst => "stop-first".to_owned(),
@@ -124,13 +148,32 @@ fn update_order(plan: &Plan) -> Option<String> {
     })
 }
 
-/// Whether the registry is a cache that keeps its files where the next task would find them; none if that is not known.
-fn is_proxy_on_disk(plan: &Plan) -> Option<bool> {
-    let [proxy, filesystem] = ["proxy", "storage.filesystem"].map(|path| plan.get(path));
-    if proxy.is_unknown() || filesystem.is_unknown() {
-        return None;
+/// Whether a port is published on the task's own node, whichever port that will be; none if that is not known.
+fn has_host_port(plan: &Plan) -> Option<bool> {
+    let Value::List(ports) = plan.get("publish") else { return None };
+    let is_open = |port: &Value| port.is_unknown() || port.get("mode").is_unknown();
+    if ports.iter().any(|port| port.get("mode").as_str() == Some("host")) {
+        Some(true)
+    } else if ports.iter().any(is_open) {
+        None
+    } else {
+        Some(false)
     }
-    Some(!proxy.is_null() && !filesystem.is_null())
+}
+
+/// Whether the registry is a cache that keeps a schedule where the next task finds it, which is all but its own memory (C1);
+/// none if that is not known.
+fn has_schedule(plan: &Plan) -> Option<bool> {
+    let [proxy, memory] = ["proxy", "storage.in_memory"].map(|path| plan.get(path));
+    if proxy.is_null() {
+        Some(false)
+    } else if proxy.is_unknown() || memory.is_unknown() {
+        None
+    } else if memory.is_null() {
+        check::expires(plan.planned())
+    } else {
+        Some(false)
+    }
 }
 
 fn computed(plan: &mut Plan, rendered: bool) -> Result<()> {
@@ -162,3 +205,6 @@ fn computed(plan: &mut Plan, rendered: bool) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

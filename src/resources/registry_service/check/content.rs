@@ -7,7 +7,7 @@ use crate::{
         checks::{self, Cache, Given, Redis},
     },
     resources::service::list,
-    terraform::{Config, Value},
+    terraform::{Config, Duration, Value},
 };
 
 /// C14, which needs no configuration file.
@@ -39,12 +39,22 @@ pub(super) fn rendered(config: &Config) -> Vec<Finding> {
     findings
 }
 
+/// Whether a cache removes what is old; none where that is not known.
+pub(super) fn expires(look: Look<'_>) -> Option<bool> {
+    let ttl = match look.0.get("proxy.ttl") {
+        Value::Null => Given::Unset,
+        _ => look.0.known::<Duration>("proxy.ttl").map_or(Given::Unknown, |ttl| Given::Is(ttl.to_std())),
+    };
+    checks::expires(ttl, look.dialect())
+}
+
 fn cache(look: Look<'_>) -> Cache<'_> {
     let most = look.number("placement.max_replicas_per_node");
     Cache {
         remote_url: look.given("proxy.remote_url"),
         has_username: look.is_set("proxy.username"),
         has_auth: look.is_set("auth"),
+        expires: expires(look),
         deletes: look.flag("storage.delete", false),
         replicas: look.replicas(),
         store: storage::store(look),

@@ -62,6 +62,11 @@ fn rendered(plan: &Plan) -> Option<Vec<Finding>> {
     Some(findings)
 }
 
+/// Whether the registry, which is a cache, removes what is old; none where that is not known.
+pub(super) fn expires(config: &Config) -> Option<bool> {
+    content::expires(look::Look(config))
+}
+
 /// Whether a setting is more than what is so without it too, as Terraform writes it when it generates a configuration.
 fn says_something(value: &Value) -> bool {
     match value {

@@ -162,11 +162,14 @@ fn the_nearest_good_configurations_pass() {
         json!({ "s3": { "bucket": "b", "region": "eu-west-1", "access_key": "a", "secret_key_wo": "s" } });
     let cache = json!({ "remote_url": "https://registry-1.docker.io", "username": "bot" });
     let volume = json!({ "filesystem": { "volume": "cache" }, "delete": true });
+    let keeps_all = json!({ "remote_url": "https://registry-1.docker.io", "ttl": "0s" });
     for good in [
         json!({ "replicas": 3, "storage": s3 }),
         json!({ "replicas": 3, "storage": { "filesystem": { "nfs": { "server": "s", "path": "/p" }, "shared": true } } }),
         // Each node has a cache of its own.
         json!({ "proxy": cache, "mode": "global", "replicas": null, "storage": volume, "update": { "order": "stop-first" } }),
+        // What never removes anything keeps no schedule that replicas could overwrite.
+        json!({ "proxy": keeps_all, "replicas": 2, "storage": s3, "update": { "order": "start-first" } }),
         json!({ "cache": { "redis": { "addresses": ["redis:6379"] } }, "networks": [{ "network": "hub" }] }),
         json!({ "storage": { "s3": { "bucket": "b", "region_endpoint": "http://minio:9000" } } }),
         json!({ "storage": { "filesystem": {} }, "mounts": [{ "source": "v", "target": "/var/lib/registry" }] }),

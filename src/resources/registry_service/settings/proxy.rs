@@ -9,7 +9,7 @@ use crate::{
 
 /// The registry as a cache of another, from which it fetches what it does not have (`proxy`). Nothing can be pushed to it.
 ///
-/// Replicas must not share their storage. What is old is removed only with `storage.delete`.
+/// Replicas must not share their storage, unless `ttl` is `"0s"`. What is old is removed only with `storage.delete`.
 #[derive(Clone, Debug, Model)]
 pub struct Proxy {
     /// Address of the other registry, such as `https://registry-1.docker.io` (`remoteurl`). It must answer when this one
