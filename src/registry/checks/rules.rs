@@ -118,7 +118,7 @@ pub const RULES: &[Rule] = &[
     rule("P24", Warning, "This version of Distribution has known flaws.", "Use the version that the message names."),
     rule("C1", Error, "Several instances of a cache would share one storage, and with it the schedule of what is removed when.", "Use `mode = \"global\"` with a volume; or, from 3.0 on, keep everything with `proxy.ttl = \"0s\"`."),
     rule("C2", Warning, "A cache may not delete, and grows for ever.", "Set `storage.delete = true`."),
-    rule("C3", Either, "The upstream of a cache is no address; or, a warning, it has a path. Or the cache uses what 2.8 does not know.", "Write `https://HOST[:PORT]`."),
+    rule("C3", Either, "The upstream of a cache is no address; or, a warning, it has a path. Or the cache uses what 2.8 does not know, or logs in in two ways.", "Write `https://HOST[:PORT]`."),
     rule("C4", Warning, "What a user may read upstream is public on the cache.", "Set `auth`."),
     rule("C5", Error, "Redis has no address, several with 2.8, or half of a certificate and its key; or it uses what 2.8 does not know.", "Correct what the message names."),
     rule("C6", Warning, "Redis is a service, but the registry is in no network.", "Add the network of Redis to `networks`."),

@@ -209,6 +209,14 @@ impl<'a> Inspector<'a> {
                 ),
             );
         }
+        if path[..] == ["version"] {
+            return self.error(
+                "C12",
+                "sets \"version\", which is the version of the file's own format and is written by this resource; leave it \
+                 out."
+                    .to_owned(),
+            );
+        }
         match (keys::find(path, self.dialect), node) {
             (Place::Unknown { elsewhere, similar }, _) => self.unknown(path, elsewhere, similar),
             (_, Node::Null) => self.removal(path),

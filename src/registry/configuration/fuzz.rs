@@ -13,7 +13,10 @@ pub fn configuration(data: &[u8]) {
     let section = Section::new().with("text", text).with("secret", Secret::from(text.to_owned()));
     let sections = Section::new().with("log", section).with_map(text, Section::new().with("key", text));
     let written = Configuration { sections: sections.clone(), extra: vec![] };
-    assert_eq!(read(&written), plain(&sections.0), "{:?}", written.render().yaml.expose());
+    let mut wanted = plain(&sections.0);
+    // Only the format itself has that, and who sets it is told so.
+    wanted.remove("version");
+    assert_eq!(read(&written), wanted, "{:?}", written.render().yaml.expose());
 
     let Ok(extra) = ExtraConfig::parse("extra_config", text) else { return };
     let laid_over = Configuration { sections: Section::new(), extra: vec![extra] };

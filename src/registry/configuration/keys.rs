@@ -114,7 +114,6 @@ const KEYS: &[(&str, Kind, In)] = &[
     ("storage.s3.region", Text, All),
     ("storage.s3.accesskey", Secret, All),
     ("storage.s3.secretkey", Secret, All),
-    ("storage.s3.sessiontoken", Secret, All),
     ("storage.s3.regionendpoint", Text, All),
     ("storage.s3.forcepathstyle", Bool, V3),
     ("storage.s3.accelerate", Bool, V3),

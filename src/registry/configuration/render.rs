@@ -67,6 +67,8 @@ impl Configuration {
         for extra in self.extra.iter().filter(|extra| is_seen(extra)) {
             tree::merge(&mut tree, extra.tree());
         }
+        // It is that of the file's own format, and is written once.
+        tree.remove("version");
         tree
     }
 }

@@ -182,6 +182,7 @@ fn c12_owned_keys_are_refused() {
         "http: null",
         "auth: { htpasswd: { path: /x } }",
         "auth: null",
+        "version: 0.2",
     ] {
         let found = findings(text, Dialect::V3_1);
         assert!(matches!(found.as_slice(), [(true, "C12", _)]), "{text}: {found:?}");

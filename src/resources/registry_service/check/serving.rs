@@ -88,11 +88,18 @@ fn access(look: Look<'_>) -> Vec<Finding> {
     })
 }
 
-/// The certificate and its key, as far as they are given here.
+/// The certificate and its key, as far as they are given here. Behind a proxy with TLS of its own no client sees them: the
+/// name and the chain are then the proxy's affair.
 fn pair(look: Look<'_>) -> Vec<Finding> {
     let Some(certificate) = look.text("tls.certificate") else { return vec![] };
     let key = look.text("tls.private_key").or(look.text("tls.private_key_wo"));
-    let host = look.text("url").and_then(|url| url.parse::<http::Uri>().ok()?.host().map(str::to_owned));
+    let is_seen = look.flag("behind_tls_proxy", false) == Some(false);
+    let host = look
+        .text("url")
+        .filter(|_| is_seen)
+        .and_then(|url| url.parse::<http::Uri>().ok()?.host().map(str::to_owned));
     let material = Material { certificate, key: key.map(PrivateKey), host: host.as_deref(), ca: None };
-    certificate::inspect(material, SystemTime::now())
+    let mut found = certificate::inspect(material, SystemTime::now());
+    found.retain(|finding| is_seen || finding.code != "T6");
+    found
 }

@@ -181,6 +181,17 @@ fn the_nearest_good_configurations_pass() {
 }
 
 #[test]
+fn a_certificate_that_only_a_proxy_sees_names_whom_it_likes() {
+    let own = rcgen::generate_simple_self_signed(vec!["registry.internal".to_owned()]).unwrap();
+    let tls = json!({ "certificate": own.cert.pem(), "private_key": own.signing_key.serialize_pem() });
+    let with = |is_behind: bool| {
+        said(json!({ "url": "https://hub.example.com", "tls": tls, "behind_tls_proxy": is_behind }))
+    };
+    assert_eq!(with(false), ["E T4 tls.certificate", "W T6 tls.certificate"]);
+    assert_eq!(with(true), [""; 0]);
+}
+
+#[test]
 fn what_is_not_known_yet_is_not_judged() {
     for name in [
         "storage",

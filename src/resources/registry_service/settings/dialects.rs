@@ -133,9 +133,21 @@ fn unknown_words(config: &Config, dialect: Dialect) -> Vec<Finding> {
     WORDS.iter().filter_map(finding).collect()
 }
 
+/// Whether an attribute is set to what it is without being set.
+fn says_nothing(path: &str, value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        // Without it, Distribution decides by the endpoint.
+        Value::Bool(flag) => !flag && path != "storage.s3.force_path_style",
+        Value::List(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
 fn ignored(config: &Config, dialect: Dialect) -> Vec<Finding> {
     let is_lost = |(path, read_by, _): &&(&str, In, &str)| {
-        !read_by.has(dialect) && !matches!(config.get(path), Value::Null | Value::Unknown(_))
+        let value = config.get(path);
+        !read_by.has(dialect) && !says_nothing(path, value) && !matches!(value, Value::Unknown(_))
     };
     let finding = |(path, read_by, code): &(&str, In, &'static str)| {
         let message = format!(
@@ -167,6 +179,20 @@ mod tests {
         assert_eq!(codes(old, Dialect::V3_0), ["T9 tls.minimum", "T9 tls.cipher_suites"]);
         let new = json!({ "tls": { "minimum": "tls1.3", "cipher_suites": ["TLS_AES_128_GCM_SHA256"] } });
         assert!(Dialect::ALL.into_iter().all(|dialect| codes(new.clone(), dialect).is_empty()));
+    }
+
+    #[test]
+    fn what_is_so_anyway_is_no_matter_of_dialects() {
+        let nothing = json!({
+            "http": { "h2c": false },
+            "log": { "report_caller": false },
+            "auth": { "token": { "signing_algorithms": [] } },
+        });
+        assert!(Dialect::ALL.into_iter().all(|dialect| codes(nothing.clone(), dialect).is_empty()));
+        let something =
+            json!({ "storage": { "s3": { "force_path_style": false } }, "http": { "h2c": true } });
+        let found = codes(something, Dialect::V2_8);
+        assert_eq!(found, ["C10 http.h2c", "C10 storage.s3.force_path_style"]);
     }
 
     #[test]

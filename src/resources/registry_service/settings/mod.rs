@@ -124,7 +124,8 @@ pub struct Settings {
     pub trusted_ca_secret: Option<String>,
 
     /// Whether something in front of the registry speaks TLS for it. Then it is no fault that `url` begins with `https` and
-    /// there is no `tls` (T15), nor that passwords reach it in clear (T11).
+    /// there is no `tls` (T15), nor that passwords reach it in clear (T11). With `tls`, that something speaks TLS with the
+    /// registry too, and no client sees the certificate here: it may be of another name and another authority (T4, T6).
     #[tf(default = false)]
     pub behind_tls_proxy: bool,
 

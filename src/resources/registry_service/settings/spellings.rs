@@ -53,6 +53,9 @@ const CHOICES: &[Choice] = &[
     choice(AtMostOne, "cache.redis.tls", &["private_key", "private_key_wo", "private_key_secret"], "T7"),
     choice(One, "middleware.cloudfront", &["private_key", "private_key_wo", "private_key_secret"], "T7"),
     choice(AtMostOne, "proxy", &["password", "password_wo"], "T7"),
+    // Distribution takes the program, and drops the login.
+    choice(AtMostOne, "proxy", &["exec", "username"], "C3"),
+    choice(AtMostOne, "proxy", &["exec", "password", "password_wo"], "C3"),
     choice(AtMostOne, "", &["trusted_ca", "trusted_ca_secret"], "T7"),
     choice(AtMostOne, "http", &["secret", "secret_wo"], "T7"),
     choice(AtMostOne, "tls", &["client_ca", "client_ca_secret"], "T7"),
@@ -180,6 +183,16 @@ mod tests {
         assert_eq!(said(json!({ "tls": certificate })), ["tls (T7)"]);
         let certificate_alone = json!({ "certificate": "PEM" });
         assert_eq!(said(json!({ "tls": certificate_alone })), ["tls (T7)"]);
+    }
+
+    #[test]
+    fn c3_a_cache_logs_in_in_one_way() {
+        let proxy = |own: serde_json::Value| said(json!({ "proxy": own }));
+        let exec = json!({ "command": "/bin/helper" });
+        let both = "proxy (C3)";
+        assert_eq!(proxy(json!({ "exec": exec, "username": "bot", "password_wo": "x" })), [both, both]);
+        assert!(proxy(json!({ "exec": exec })).is_empty());
+        assert!(proxy(json!({ "username": "bot", "password_wo": "x" })).is_empty());
     }
 
     #[test]
