@@ -19,6 +19,7 @@ use crate::resources::{
 use crate::terraform::{
     Computed, Config, Context, Diagnostics, Duration, Model, Plan, Private, Resource, Result, Timeouts,
 };
+use owned::Provided;
 use settings::WaitFor;
 pub use settings::{Settings, web_address};
 
@@ -128,20 +129,22 @@ impl Resource for RegistryService {
     async fn create(&mut self, context: &mut Context<Docker>) -> Result<()> {
         self.wanted(vec![]).refuse(true, &context.client).await?;
         self.refuse(&context.client).await?;
-        let owned = self.provide(None, context).await?;
-        let wanted = self.wanted(owned.clone());
+        let provided = self.provide(None, context).await?;
+        let wanted = self.wanted(provided.mounted.clone());
         let created = wanted.create(&context.client).await;
         if created.is_err() {
-            // Nothing will ever use what was made for a service that does not exist.
-            owned::remove_all(&self.name, &context.client).await?;
+            // Nothing will ever use what was made for a service that does not exist. A service of that name which does
+            // exist has its own.
+            provided.take_back(&context.client).await;
         }
+        let owned = provided.mounted;
         self.id = created?.into();
         self.image_digest = service::digest(&self.image).into();
         self.config_secret = mounted_name(&owned).into();
         self.set_preview(context)?;
         let limit = Timeouts::create_or(self.timeouts.as_ref(), Duration::minutes(10));
         self.settle(&wanted, true, &limit, context).await?;
-        owned::remove_superseded(&self.name, &owned, self.keep_secrets, &context.client).await;
+        owned::remove_superseded(self, &owned, &context.client).await;
         Ok(())
     }
 
@@ -156,7 +159,7 @@ impl Resource for RegistryService {
         self.id = prior.id.clone();
         self.wanted(vec![]).refuse(true, &context.client).await?;
         self.refuse(&context.client).await?;
-        let owned = self.provide(Some(prior), context).await?;
+        let owned = self.provide(Some(prior), context).await?.mounted;
         let (wanted, before) = (self.wanted(owned.clone()), prior.wanted(vec![]));
         let written = wanted.update(self.id.get()?, &before, context).await?;
         if self.image != prior.image {
@@ -167,7 +170,7 @@ impl Resource for RegistryService {
         let limit = Timeouts::update_or(self.timeouts.as_ref(), Duration::minutes(20));
         self.settle(&wanted, written, &limit, context).await?;
         wanted.settled(context).await;
-        owned::remove_superseded(&self.name, &owned, self.keep_secrets, &context.client).await;
+        owned::remove_superseded(self, &owned, &context.client).await;
         Ok(())
     }
 
@@ -203,11 +206,11 @@ pub(super) fn is_registry(image: &str) -> bool {
 
 impl RegistryService {
     /// Makes the secrets that the service mounts.
-    async fn provide(&self, prior: Option<&Self>, context: &mut Context<Docker>) -> Result<Vec<Resolved>> {
+    async fn provide(&self, prior: Option<&Self>, context: &mut Context<Docker>) -> Result<Provided> {
         if !self.settings.are_rendered() {
-            return Ok(vec![]);
+            return Ok(Provided::default());
         }
-        owned::provide(self, prior.map(|prior| &prior.settings), context).await
+        owned::provide(self, prior, context).await
     }
 
     fn set_preview(&mut self, context: &Context<Docker>) -> Result<()> {

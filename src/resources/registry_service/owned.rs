@@ -1,5 +1,9 @@
 //! The secrets that belong to the service: its configuration, certificate, key and users, in generations.
 
+mod kept;
+
+pub(super) use kept::{check, has_other_files};
+
 use super::{
     RegistryService,
     settings::{Content, File, Role, Settings},
@@ -15,26 +19,9 @@ use crate::{
     terraform::{Context, Diagnostic, Private, Result},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
+use kept::{Before, Kept};
 use std::collections::BTreeMap;
 
-/// What the private state remembers of the service's own secrets.
-#[derive(Clone, Default, Serialize, Deserialize)]
-struct Kept(BTreeMap<Role, KeptObject>);
-
-#[derive(Clone, Serialize, Deserialize)]
-struct KeptObject {
-    id: String,
-    name: String,
-}
-
-impl From<Object> for KeptObject {
-    fn from(object: Object) -> Self {
-        KeptObject { id: object.id, name: object.name }
-    }
-}
-
-const PRIVATE: &str = "owned";
 const HTTP_SECRET: &str = "http_secret";
 
 /// The HTTP secret that was kept, if one was.
@@ -66,9 +53,9 @@ pub(super) fn expected_config(
 /// The name of the service's configuration secret, if the service mounts all that the registry reads, as it was left, and
 /// nothing else in its places.
 pub(super) fn mounted_config(private: &Private, settings: &Settings, mounted: &[Resolved]) -> Option<String> {
-    let kept: Kept = private.get(PRIVATE)?;
+    let kept = Kept::of(private)?;
     let config = kept.0.get(&Role::Config)?.name.clone();
-    let foreign = settings.files(None).into_iter().filter_map(|file| match file.content {
+    let foreign = settings.files().into_iter().filter_map(|file| match file.content {
         Content::Foreign(source) => Some((file.role, source)),
         _ => None,
     });
@@ -83,49 +70,85 @@ pub(super) fn mounted_config(private: &Private, settings: &Settings, mounted: &[
     (found.len() == wanted.len() && found.iter().all(is_wanted)).then_some(config)
 }
 
+/// What the service mounts of its own, and what of that this apply has made.
+#[derive(Default)]
+pub(super) struct Provided {
+    pub mounted: Vec<Resolved>,
+    made: Vec<Object>,
+}
+
+impl Provided {
+    /// Removes what this apply has made, where nothing came of it. What was there before may be another service's.
+    pub async fn take_back(&self, docker: &Docker) {
+        for object in &self.made {
+            remove(docker, object).await;
+        }
+    }
+
+    fn mount(&mut self, service: &RegistryService, role: Role, object: Object) {
+        self.mounted.push(reference(service, role, object));
+    }
+}
+
 /// Makes what secrets the service needs, and answers what it mounts. What is there already is not made again.
 pub(super) async fn provide(
     service: &RegistryService,
-    prior: Option<&Settings>,
+    prior: Option<&RegistryService>,
     context: &mut Context<Docker>,
-) -> Result<Vec<Resolved>> {
+) -> Result<Provided> {
+    let mut provided = Provided::default();
+    match make(service, prior, context, &mut provided).await {
+        Ok(()) => Ok(provided),
+        Err(error) => {
+            provided.take_back(&context.client).await;
+            Err(error)
+        }
+    }
+}
+
+async fn make(
+    service: &RegistryService,
+    prior: Option<&RegistryService>,
+    context: &mut Context<Docker>,
+    provided: &mut Provided,
+) -> Result<()> {
     let key = DigestKey::of(&mut context.private);
-    let kept: Kept = context.private.get(PRIVATE).unwrap_or_default();
+    let before = Before::of(&context.private, prior.map(|prior| &prior.settings));
     let mut now = Kept::default();
-    let config = configuration(service, &kept, &key, context).await?;
-    let mut mounted = vec![reference(service, Role::Config, config.clone())];
-    now.0.insert(Role::Config, config.into());
-    for file in service.settings.files(prior) {
-        let role = file.role;
-        let object = match wanted(file, &kept, &key)? {
+    let config = configuration(service, prior, &key, context, &mut provided.made).await?;
+    now.insert(Role::Config, config.clone(), None, &key);
+    provided.mount(service, Role::Config, config);
+    for file in service.settings.files() {
+        let (role, told) = (file.role, file.content.told().cloned());
+        let object = match wanted(file, &before, &key)? {
             Wanted::Kept(object) => object,
             Wanted::Bytes(bytes) => {
                 let generation =
                     Generation { service: &service.name, role, content: &bytes, named_by: &bytes };
-                generation.ensure(&key, &context.client).await?
+                generation.ensure(&key, &context.client, &mut provided.made).await?
             }
             Wanted::Foreign(attribute, source) => {
                 let secrets = context.client.secrets().await.doing(|| "list the secrets".to_owned())?;
                 let found = secrets.iter().find(|secret| secret.id == source || secret.name == source);
                 let found = found.ok_or_else(|| no_such_secret(attribute, &source))?;
-                let object = Object { id: found.id.clone(), name: found.name.clone() };
-                mounted.push(reference(service, role, object));
+                provided.mount(service, role, Object { id: found.id.clone(), name: found.name.clone() });
                 continue;
             }
         };
-        now.0.insert(role, object.clone().into());
-        mounted.push(reference(service, role, object));
+        now.insert(role, object.clone(), told.as_ref(), &key);
+        provided.mount(service, role, object);
     }
-    context.private.set(PRIVATE, now);
-    Ok(mounted)
+    now.keep(&mut context.private);
+    Ok(())
 }
 
 /// The secret with the configuration file.
 async fn configuration(
     service: &RegistryService,
-    kept: &Kept,
+    prior: Option<&RegistryService>,
     key: &DigestKey,
     context: &mut Context<Docker>,
+    made: &mut Vec<Object>,
 ) -> Result<Object> {
     let rendered = service.settings.configuration(http_secret(&mut context.private))?.render();
     let generation = Generation {
@@ -135,12 +158,21 @@ async fn configuration(
         named_by: &rendered.named_by,
     };
     if rendered.yaml != rendered.named_by {
-        generation.forget_another_content(kept, key, &context.client).await?;
+        let mounted = mounted_now(prior, &context.client).await?;
+        generation.forget_another_content(&mounted, key, &context.client).await?;
     }
-    generation.ensure(key, &context.client).await
+    generation.ensure(key, &context.client, made).await
+}
+
+/// What a service mounts now, which after an update that was rolled back is not what was made for it last.
+async fn mounted_now(service: Option<&RegistryService>, docker: &Docker) -> Result<Vec<Resolved>> {
+    let Some(service) = service else { return Ok(vec![]) };
+    let found = docker.inspect_service(service.id.get()?).await;
+    Ok(Reference::secrets(&found.doing(|| format!("read service `{}`", service.name))?.spec))
 }
 
 /// What the service is to mount under one of its roles.
+#[derive(Debug)]
 enum Wanted {
     /// What the role had before.
     Kept(Object),
@@ -150,28 +182,19 @@ enum Wanted {
     Foreign(&'static str, String),
 }
 
-fn wanted(file: File, kept: &Kept, key: &DigestKey) -> Result<Wanted> {
-    let before = kept.0.get(&file.role);
-    let before = before.map(|kept| Object { id: kept.id.clone(), name: kept.name.clone() });
-    let missing = || {
-        Diagnostic::error(
-            "A write-only value is missing",
-            format!("`{}_wo` must be in the configuration, since it is kept nowhere else.", file.attribute),
-        )
-        .at(format!("{}_wo", file.attribute).as_str())
-    };
-    Ok(match (file.content, before) {
-        (
-            Content::Versioned { is_sent: true, .. } | Content::VersionedUsers { is_sent: true, .. },
-            Some(before),
-        ) => Wanted::Kept(before),
-        (Content::Bytes(bytes), _) => Wanted::Bytes(bytes),
-        (Content::Versioned { value, .. }, _) => Wanted::Bytes(value.ok_or_else(missing)?),
-        (Content::Users(users, cost), _) => Wanted::Bytes(hashed(users, cost, key, file.attribute)?),
-        (Content::VersionedUsers { users, cost, .. }, _) => {
-            Wanted::Bytes(hashed(users.ok_or_else(missing)?, cost, key, file.attribute)?)
+fn wanted(file: File, before: &Before, key: &DigestKey) -> Result<Wanted> {
+    if let Some(sent) = before.sent(&file, key) {
+        return Ok(Wanted::Kept(sent));
+    }
+    let lacking = kept::missing(&file);
+    Ok(match file.content {
+        Content::Bytes(bytes) => Wanted::Bytes(bytes),
+        Content::Versioned { value, .. } => Wanted::Bytes(value.ok_or(lacking)?),
+        Content::Users(users, cost) => Wanted::Bytes(hashed(users, cost, key, file.attribute)?),
+        Content::VersionedUsers { users, cost, .. } => {
+            Wanted::Bytes(hashed(users.ok_or(lacking)?, cost, key, file.attribute)?)
         }
-        (Content::Foreign(source), _) => Wanted::Foreign(file.attribute, source),
+        Content::Foreign(source) => Wanted::Foreign(file.attribute, source),
     })
 }
 
@@ -195,7 +218,8 @@ impl Generation<'_> {
         key.generation(&self.role.of(self.service), self.named_by.expose().as_bytes())
     }
 
-    async fn ensure(&self, key: &DigestKey, docker: &Docker) -> Result<Object> {
+    /// Makes the secret where there is none of its name, and adds it to what was `made`.
+    async fn ensure(&self, key: &DigestKey, docker: &Docker, made: &mut Vec<Object>) -> Result<Object> {
         let (logical, name) = (self.role.of(self.service), self.name(key));
         let labels = BTreeMap::from([
             (GENERATION_OF.to_owned(), logical),
@@ -212,22 +236,29 @@ impl Generation<'_> {
             Err(docker::Error::NameTaken { .. }) => {
                 // The name says what is in it: an earlier generation is back, or an apply that was cut off had made it.
                 let secret = docker.find_blob(BlobKind::Secret, &name).await;
-                secret.doing(|| format!("find secret `{name}`"))?.id
+                let id = secret.doing(|| format!("find secret `{name}`"))?.id;
+                return Ok(Object { id, name });
             }
             created => created.doing(|| format!("create secret `{name}`"))?,
         };
+        made.push(Object { id: id.clone(), name: name.clone() });
         Ok(Object { id, name })
     }
 
     /// Removes what an apply that failed has left under the name, since a value that is known by its version alone may
-    /// have been put right meanwhile. What the service is known to mount is as it is to be.
-    async fn forget_another_content(&self, kept: &Kept, key: &DigestKey, docker: &Docker) -> Result<()> {
+    /// have been put right meanwhile. What the service mounts is as it is to be.
+    async fn forget_another_content(
+        &self,
+        mounted: &[Resolved],
+        key: &DigestKey,
+        docker: &Docker,
+    ) -> Result<()> {
         let name = self.name(key);
-        if kept.0.values().any(|kept| kept.name == name) {
+        if mounted.iter().any(|mounted| mounted.object.name == name) {
             return Ok(());
         }
         match docker.find_blob(BlobKind::Secret, &name).await.found() {
-            Ok(Some(secret)) => remove(docker, &secret).await,
+            Ok(Some(secret)) => remove(docker, &Object { id: secret.id, name: secret.name }).await,
             Ok(None) => {}
             Err(error) => return Err(error).doing(|| format!("find secret `{name}`")),
         }
@@ -251,13 +282,19 @@ fn reference(service: &RegistryService, role: Role, object: Object) -> Resolved 
     Resolved { object, file }
 }
 
-/// Removes the service's generations that are superseded, but for the newest ones in each role, so many as are to be kept
-/// for the Engine to roll the service back to.
-pub(super) async fn remove_superseded(service: &str, mounted: &[Resolved], kept: i64, docker: &Docker) {
+/// Removes the service's generations that are superseded, but for so many in each role as are to be kept for the Engine to
+/// roll the service back to: first those that it would mount then, which after an update that failed are not the newest.
+pub(super) async fn remove_superseded(service: &RegistryService, mounted: &[Resolved], docker: &Docker) {
+    // What cannot be told now stays for another time.
+    let Ok(id) = service.id.get() else { return };
+    let Ok(found) = docker.inspect_service(id).await else { return };
+    let previous = found.previous_spec.as_ref().map(Reference::secrets).unwrap_or_default();
+    let is_previous =
+        |secret: &docker::Blob| previous.iter().any(|reference| reference.object.id == secret.id);
     let Ok(secrets) = docker.blobs_now(BlobKind::Secret).await else { return };
     let mut older: BTreeMap<&str, Vec<&docker::Blob>> = BTreeMap::new();
     for secret in
-        secrets.iter().filter(|secret| secret.labels.get(OWNER).is_some_and(|owner| owner == service))
+        secrets.iter().filter(|secret| secret.labels.get(OWNER).is_some_and(|owner| *owner == service.name))
     {
         if !mounted.iter().any(|reference| reference.object.id == secret.id) {
             older
@@ -267,9 +304,11 @@ pub(super) async fn remove_superseded(service: &str, mounted: &[Resolved], kept:
         }
     }
     for generations in older.values_mut() {
-        generations.sort_by(|a, b| b.created_at.cmp(&a.created_at));
-        for secret in generations.iter().skip(usize::try_from(kept).unwrap_or(1)) {
-            remove(docker, secret).await;
+        generations.sort_by(|a, b| {
+            is_previous(b).cmp(&is_previous(a)).then_with(|| b.created_at.cmp(&a.created_at))
+        });
+        for secret in generations.iter().skip(usize::try_from(service.keep_secrets).unwrap_or(1)) {
+            remove(docker, &Object { id: secret.id.clone(), name: secret.name.clone() }).await;
         }
     }
 }
@@ -293,7 +332,7 @@ pub(super) async fn remove_all(service: &str, docker: &Docker) -> Result<()> {
 }
 
 /// Removes what no service uses any more; what one uses, or cannot be removed now, stays for another time.
-pub(super) async fn remove(docker: &Docker, secret: &docker::Blob) {
+async fn remove(docker: &Docker, secret: &Object) {
     if let Err(error) = docker.remove_blob(BlobKind::Secret, &secret.id).await.found() {
         tracing::debug!(secret = secret.name, %error, "an older generation stays");
     }
@@ -306,3 +345,6 @@ pub(super) fn no_such_secret(attribute: &str, source: &str) -> Diagnostic {
     )
     .at(format!("{attribute}_secret").as_str())
 }
+
+#[cfg(test)]
+mod tests;

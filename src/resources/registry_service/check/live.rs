@@ -88,7 +88,7 @@ async fn without_folder(folder: &str, eligible: &Eligible<'_>, docker: &Docker) 
 
 /// T18 for the secrets that attributes of the configuration file refer to; those in `secrets` are looked up with the service.
 async fn missing_secret(settings: &Settings, docker: &Docker) -> Result<Option<Diagnostic>> {
-    let files = if settings.are_rendered() { settings.files(None) } else { vec![] };
+    let files = if settings.are_rendered() { settings.files() } else { vec![] };
     let foreign: Vec<(&str, &str)> = files
         .iter()
         .filter_map(|file| match &file.content {

@@ -12,6 +12,7 @@ mod secrets;
 mod serving;
 mod storage;
 
+use super::owned;
 use super::settings::{Settings, dialects, is_rendered, spellings};
 use crate::{
     registry::{Finding, Secret, Severity, checks},
@@ -46,7 +47,9 @@ pub(super) fn planned(plan: &Plan) -> Diagnostics {
     let before = plan.prior.as_ref();
     let mut findings = before.map(|before| before::findings(before, plan.planned())).unwrap_or_default();
     findings.extend(rendered(plan).unwrap_or_default());
-    findings.iter().map(diagnostic).collect()
+    let mut found: Diagnostics = findings.iter().map(diagnostic).collect();
+    found.extend(Settings::planned(plan).map(|settings| owned::check(plan, &settings)).unwrap_or_default());
+    found
 }
 
 fn rendered(plan: &Plan) -> Option<Vec<Finding>> {

@@ -48,7 +48,7 @@ pub(super) fn targets(config: &Config) -> Vec<Finding> {
 
 /// T16 for the files that become secrets of the service's own.
 pub(super) fn sizes(settings: &Settings) -> Vec<Finding> {
-    let files = settings.files(None);
+    let files = settings.files();
     let size = |file: &super::super::settings::File| {
         let bytes = match &file.content {
             Content::Bytes(bytes) => bytes,

@@ -2,7 +2,7 @@
 
 use super::{
     absolute,
-    file::{Content, File, Role},
+    file::{Content, File, Role, told},
     one_of, web_address,
 };
 use crate::{
@@ -122,11 +122,10 @@ impl Auth {
     }
 
     /// The file of the users, and those of the keys of tokens.
-    pub fn files(&self, prior: Option<&Auth>) -> Vec<File> {
+    pub fn files(&self) -> Vec<File> {
         let mut files = vec![];
         if let Some(htpasswd) = &self.htpasswd {
-            let prior = prior.and_then(|prior| prior.htpasswd.as_ref());
-            files.extend(htpasswd.files(prior));
+            files.extend(htpasswd.files());
         }
         if let Some(token) = &self.token {
             files.extend(token.files());
@@ -140,12 +139,12 @@ impl Htpasswd {
         Section::new().with("realm", &self.realm).with("path", paths::HTPASSWD)
     }
 
-    fn files(&self, prior: Option<&Htpasswd>) -> Vec<File> {
+    fn files(&self) -> Vec<File> {
         let attribute = if self.file_secret.is_some() { "auth.htpasswd.file" } else { "auth.htpasswd.users" };
-        File::all([(Role::Htpasswd, attribute, Some(self.content(prior)))])
+        File::all([(Role::Htpasswd, attribute, Some(self.content()))])
     }
 
-    fn content(&self, prior: Option<&Htpasswd>) -> Content {
+    fn content(&self) -> Content {
         let secret = |users: &BTreeMap<String, String>| -> Vec<(String, Secret)> {
             users.iter().map(|(user, password)| (user.clone(), password.as_str().into())).collect()
         };
@@ -157,11 +156,7 @@ impl Htpasswd {
             (None, None, None) => Content::VersionedUsers {
                 users: self.users_wo.expose().map(secret),
                 cost,
-                is_sent: prior.is_some_and(|prior| {
-                    (prior.users_wo_version, prior.cost) == (self.users_wo_version, self.cost)
-                        && prior.users.is_none()
-                        && prior.file.is_none()
-                }),
+                told: told(&(self.users_wo_version, self.cost)),
             },
         }
     }

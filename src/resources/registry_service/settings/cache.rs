@@ -57,9 +57,8 @@ impl Cache {
     }
 
     /// The certificates with which Redis is talked to.
-    pub fn files(&self, prior: Option<&Cache>) -> Vec<File> {
-        let prior = prior.and_then(|prior| prior.redis.as_ref());
-        self.redis.iter().flat_map(|redis| redis.files(prior)).collect()
+    pub fn files(&self) -> Vec<File> {
+        self.redis.iter().flat_map(Redis::files).collect()
     }
 }
 

@@ -125,12 +125,13 @@ impl File {
 pub enum Content {
     /// This, in a secret of the service's own.
     Bytes(Secret),
-    /// This too, but it is known by its version alone: where that is the one of before, what is there stays.
-    Versioned { value: Option<Secret>, is_sent: bool },
+    /// This too, but it is known by what is told of it alone, its version above all: where that is as before, what is
+    /// there stays.
+    Versioned { value: Option<Secret>, told: Secret },
     /// Users with their passwords, of which a file of hashes of that cost is made.
     Users(Vec<(String, Secret)>, u32),
-    /// The same, known by their version alone.
-    VersionedUsers { users: Option<Vec<(String, Secret)>>, cost: u32, is_sent: bool },
+    /// The same, known by what is told of them alone.
+    VersionedUsers { users: Option<Vec<(String, Secret)>>, cost: u32, told: Secret },
     /// A secret of somebody else, by ID or name.
     Foreign(String),
 }
@@ -158,17 +159,31 @@ impl Content {
     pub fn secret(
         value: &Option<Sensitive<String>>,
         write_only: &WriteOnly<String>,
-        is_sent: bool,
+        version: Option<i64>,
         secret: &Option<String>,
     ) -> Self {
         match (value, secret) {
             (Some(value), _) => Content::bytes(value.expose()),
             (None, Some(source)) => Content::Foreign(source.clone()),
-            (None, None) => {
-                Content::Versioned { value: write_only.expose().map(|value| value.as_str().into()), is_sent }
-            }
+            (None, None) => Content::Versioned {
+                value: write_only.expose().map(|value| value.as_str().into()),
+                told: told(&version),
+            },
         }
     }
+
+    /// What is told of it, if it is known by that alone.
+    pub fn told(&self) -> Option<&Secret> {
+        match self {
+            Content::Versioned { told, .. } | Content::VersionedUsers { told, .. } => Some(told),
+            Content::Bytes(_) | Content::Users(..) | Content::Foreign(_) => None,
+        }
+    }
+}
+
+/// What is told of a write-only value, as a text of which two are alike only where all of it is.
+pub fn told<T: Serialize>(of_it: &T) -> Secret {
+    serde_json::to_string(of_it).unwrap_or_default().into()
 }
 
 /// A secret that is written into the configuration file itself, in one of its two spellings; none where neither is set.

@@ -113,13 +113,10 @@ impl Middleware {
     }
 
     /// The key with which addresses are signed.
-    pub fn files(&self, prior: Option<&Middleware>) -> Vec<File> {
+    pub fn files(&self) -> Vec<File> {
         let Some(own) = &self.cloudfront else { return vec![] };
-        let prior = prior.and_then(|prior| prior.cloudfront.as_ref());
-        let is_sent = prior.is_some_and(|prior| {
-            prior.private_key_wo_version == own.private_key_wo_version && prior.private_key == own.private_key
-        });
-        let key = Content::secret(&own.private_key, &own.private_key_wo, is_sent, &own.private_key_secret);
+        let version = own.private_key_wo_version;
+        let key = Content::secret(&own.private_key, &own.private_key_wo, version, &own.private_key_secret);
         File::all([(Role::CloudfrontKey, "middleware.cloudfront.private_key", Some(key))])
     }
 }
@@ -212,7 +209,7 @@ mod tests {
                     trimpathprefix: "/hub"
         "#]]
         .assert_eq(written);
-        let roles: Vec<_> = settings.files(None).iter().map(|file| file.role.target()).collect();
+        let roles: Vec<_> = settings.files().iter().map(|file| file.role.target()).collect();
         assert_eq!(roles, ["registry-cloudfront.key"]);
     }
 }

@@ -161,6 +161,11 @@ impl Settings {
         plan.applied::<Settings>().filter(Settings::are_rendered)
     }
 
+    /// What a state holds of them.
+    pub fn of_state(state: &Config) -> Option<Self> {
+        Settings::decode(state.0.clone()).ok()
+    }
+
     /// Whether the provider renders the configuration file. Without `storage` it does not, and the image's own is in
     /// charge, as in a service that was made by hand.
     pub fn are_rendered(&self) -> bool {
@@ -227,25 +232,25 @@ impl Settings {
     }
 
     /// The further files that the registry reads.
-    pub fn files(&self, prior: Option<&Settings>) -> Vec<File> {
+    pub fn files(&self) -> Vec<File> {
         let mut files = vec![];
         if let Some(tls) = &self.tls {
-            files.extend(tls.files(prior.and_then(|prior| prior.tls.as_ref())));
+            files.extend(tls.files());
         }
         if let Some(auth) = &self.auth {
-            files.extend(auth.files(prior.and_then(|prior| prior.auth.as_ref())));
+            files.extend(auth.files());
         }
         if let Some(storage) = &self.storage {
-            files.extend(storage.files(prior.and_then(|prior| prior.storage.as_ref())));
+            files.extend(storage.files());
         }
         if let Some(cache) = &self.cache {
-            files.extend(cache.files(prior.and_then(|prior| prior.cache.as_ref())));
+            files.extend(cache.files());
         }
         if let Some(middleware) = &self.middleware {
-            files.extend(middleware.files(prior.and_then(|prior| prior.middleware.as_ref())));
+            files.extend(middleware.files());
         }
         if let Some(compatibility) = &self.compatibility {
-            files.extend(compatibility.files(prior.and_then(|prior| prior.compatibility.as_ref())));
+            files.extend(compatibility.files());
         }
         let trusted = Content::optional(&self.trusted_ca, &self.trusted_ca_secret);
         files.extend(File::all([(Role::TrustedCa, "trusted_ca", trusted)]));
@@ -318,4 +323,4 @@ pub fn web_address(url: &str) -> std::result::Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

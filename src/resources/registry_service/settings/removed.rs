@@ -94,23 +94,22 @@ impl Compatibility {
     }
 
     /// The file of the key.
-    pub fn files(&self, prior: Option<&Compatibility>) -> Vec<File> {
+    pub fn files(&self) -> Vec<File> {
         let Schema1 { signing_key, signing_key_wo, signing_key_wo_version, signing_key_secret, .. } =
             &self.schema1;
-        let is_sent = prior.is_some_and(|prior| {
-            prior.schema1.signing_key_wo_version == *signing_key_wo_version
-                && prior.schema1.signing_key == *signing_key
-        });
-        let key = || Content::secret(signing_key, signing_key_wo, is_sent, signing_key_secret);
+        let version = *signing_key_wo_version;
+        let key = || Content::secret(signing_key, signing_key_wo, version, signing_key_secret);
         let key = self.schema1.has_key().then(key);
         File::all([(Role::Schema1Key, "compatibility.schema1.signing_key", key)])
     }
 }
 
 impl Schema1 {
+    /// A version alone says that there is a key too: one that was sent before.
     fn has_key(&self) -> bool {
         self.signing_key.is_some()
             || self.signing_key_wo.expose().is_some()
+            || self.signing_key_wo_version.is_some()
             || self.signing_key_secret.is_some()
     }
 }

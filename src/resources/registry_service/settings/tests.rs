@@ -6,7 +6,7 @@ mod every_setting;
 mod serving;
 
 /// The settings of an ordinary registry, with more attributes laid over it.
-pub(super) fn settings(more: Json) -> Settings {
+pub(in super::super) fn settings(more: Json) -> Settings {
     let mut config = json!({
         "distribution": "3.1",
         "http": { "port": 443 },

@@ -140,18 +140,14 @@ impl Tls {
     }
 
     /// The certificate, its key, and the authorities of the clients.
-    pub fn files(&self, prior: Option<&Tls>) -> Vec<File> {
-        let is_sent = prior.is_some_and(|prior| {
-            prior.private_key_wo_version == self.private_key_wo_version
-                && prior.private_key == self.private_key
-        });
+    pub fn files(&self) -> Vec<File> {
         let (mut certificate, mut key) = (None, None);
         if self.lets_encrypt.is_none() {
             certificate = Some(Content::given(&self.certificate, &self.certificate_secret));
             key = Some(Content::secret(
                 &self.private_key,
                 &self.private_key_wo,
-                is_sent,
+                self.private_key_wo_version,
                 &self.private_key_secret,
             ));
         }

@@ -236,9 +236,8 @@ impl Redis {
     }
 
     /// The certificates and the key.
-    pub(super) fn files(&self, prior: Option<&Redis>) -> Vec<File> {
-        let Some(tls) = &self.tls else { return vec![] };
-        tls.files(prior.and_then(|prior| prior.tls.as_ref()))
+    pub(super) fn files(&self) -> Vec<File> {
+        self.tls.as_ref().map(Tls::files).unwrap_or_default()
     }
 }
 
@@ -255,13 +254,10 @@ impl Tls {
             .with("key", certificate.map(|_| paths::REDIS_KEY))
     }
 
-    fn files(&self, prior: Option<&Tls>) -> Vec<File> {
-        let is_sent = prior.is_some_and(|prior| {
-            prior.private_key_wo_version == self.private_key_wo_version
-                && prior.private_key == self.private_key
-        });
+    fn files(&self) -> Vec<File> {
+        let version = self.private_key_wo_version;
         let key = self.certificate.as_ref().map(|_| {
-            Content::secret(&self.private_key, &self.private_key_wo, is_sent, &self.private_key_secret)
+            Content::secret(&self.private_key, &self.private_key_wo, version, &self.private_key_secret)
         });
         File::all([
             (Role::RedisCa, "cache.redis.tls.ca", self.ca.as_deref().map(Content::bytes)),

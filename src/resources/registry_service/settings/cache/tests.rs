@@ -64,7 +64,7 @@ fn tls_without_an_authority_trusts_what_the_image_trusts() {
         !written.contains("cas:") && written.contains("key: \"/run/secrets/registry-redis.key\""),
         "{written}"
     );
-    let files = with("3.1", redis(pair)).files(None);
+    let files = with("3.1", redis(pair)).files();
     assert_eq!(
         files.iter().map(|file| file.role.target()).collect::<Vec<_>>(),
         ["registry-redis.crt", "registry-redis.key"]

@@ -60,16 +60,18 @@ impl Gcs {
             .with("useragent", &self.user_agent)
     }
 
+    /// A version alone says that there is a key too: one that was sent before.
     fn has_key(&self) -> bool {
-        self.key_json.is_some() || self.key_json_wo.expose().is_some() || self.key_json_secret.is_some()
+        self.key_json.is_some()
+            || self.key_json_wo.expose().is_some()
+            || self.key_json_wo_version.is_some()
+            || self.key_json_secret.is_some()
     }
 
     /// The key, if there is one.
-    pub(super) fn files(&self, prior: Option<&Gcs>) -> Vec<File> {
-        let is_sent = prior.is_some_and(|prior| {
-            prior.key_json_wo_version == self.key_json_wo_version && prior.key_json == self.key_json
-        });
-        let key = || Content::secret(&self.key_json, &self.key_json_wo, is_sent, &self.key_json_secret);
+    pub(super) fn files(&self) -> Vec<File> {
+        let version = self.key_json_wo_version;
+        let key = || Content::secret(&self.key_json, &self.key_json_wo, version, &self.key_json_secret);
         File::all([(Role::GcsKey, "storage.gcs.key_json", self.has_key().then(key))])
     }
 }

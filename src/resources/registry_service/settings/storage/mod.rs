@@ -138,11 +138,9 @@ impl Storage {
     }
 
     /// The files with which the registry proves to the store who it is.
-    pub fn files(&self, prior: Option<&Storage>) -> Vec<File> {
-        let prior_s3 = prior.and_then(|prior| prior.s3.as_ref());
-        let prior_gcs = prior.and_then(|prior| prior.gcs.as_ref());
-        let s3 = self.s3.iter().flat_map(|s3| s3.files(prior_s3));
-        s3.chain(self.gcs.iter().flat_map(|gcs| gcs.files(prior_gcs))).collect()
+    pub fn files(&self) -> Vec<File> {
+        let s3 = self.s3.iter().flat_map(S3::files);
+        s3.chain(self.gcs.iter().flat_map(Gcs::files)).collect()
     }
 
     /// What is mounted under the images; none where nothing is mounted, which a check has warned about.

@@ -1,6 +1,6 @@
 //! `storage.s3`: images in a bucket.
 
-use super::super::file::{Content, File, Role};
+use super::super::file::{Content, File, Role, told};
 use crate::{
     registry::{Dialect, Secret, configuration::Section},
     resources::service::{not_empty, one_of},
@@ -153,11 +153,12 @@ impl S3 {
     }
 
     /// The credentials file, if there are keys.
-    pub(super) fn files(&self, prior: Option<&S3>) -> Vec<File> {
-        File::all([(Role::AwsCredentials, "storage.s3.credentials", self.credentials(prior))])
+    pub(super) fn files(&self) -> Vec<File> {
+        File::all([(Role::AwsCredentials, "storage.s3.credentials", self.credentials())])
     }
 
-    fn credentials(&self, prior: Option<&S3>) -> Option<Content> {
+    /// A version alone says that there are keys too: those that were sent before.
+    fn credentials(&self) -> Option<Content> {
         if let Some(secret) = &self.credentials_secret {
             return Some(Content::Foreign(secret.clone()));
         }
@@ -166,7 +167,7 @@ impl S3 {
         };
         let access_key = given(&self.access_key, &self.access_key_wo);
         let secret_key = given(&self.secret_key, &self.secret_key_wo);
-        if access_key.is_none() && secret_key.is_none() {
+        if access_key.is_none() && secret_key.is_none() && self.credentials_wo_version.is_none() {
             return None;
         }
         let value = access_key.zip(secret_key).map(|(access_key, secret_key)| file(&access_key, &secret_key));
@@ -175,10 +176,9 @@ impl S3 {
                 Some(Content::Bytes(value))
             }
             value => {
-                let told =
-                    |s3: &S3| (s3.credentials_wo_version, s3.access_key.clone(), s3.secret_key.clone());
-                let is_sent = prior.is_some_and(|prior| told(prior) == told(self));
-                Some(Content::Versioned { value, is_sent })
+                let kept =
+                    [&self.access_key, &self.secret_key].map(|key| key.as_ref().map(Sensitive::expose));
+                Some(Content::Versioned { value, told: told(&(self.credentials_wo_version, kept)) })
             }
         }
     }
