@@ -40,13 +40,16 @@ enum In {
     V3,
     /// 3.1 and later.
     V31,
+    /// None, although it is written down as a setting: what is secret there stays veiled.
+    Nobody,
 }
-use In::{All, V2, V3, V30, V31};
+use In::{All, Nobody, V2, V3, V30, V31};
 
 impl In {
     fn has(self, dialect: Dialect) -> bool {
         match self {
             All => true,
+            Nobody => false,
             V2 => dialect == Dialect::V2_8,
             V30 => dialect == Dialect::V3_0,
             V3 => dialect >= Dialect::V3_0,
@@ -114,6 +117,7 @@ const KEYS: &[(&str, Kind, In)] = &[
     ("storage.s3.region", Text, All),
     ("storage.s3.accesskey", Secret, All),
     ("storage.s3.secretkey", Secret, All),
+    ("storage.s3.sessiontoken", Secret, Nobody),
     ("storage.s3.regionendpoint", Text, All),
     ("storage.s3.forcepathstyle", Bool, V3),
     ("storage.s3.accelerate", Bool, V3),
@@ -379,7 +383,7 @@ fn starts_with(key: &str, path: &[&str]) -> bool {
 fn elsewhere(path: &[&str]) -> Option<&'static str> {
     let (_, _, known) = KEYS.iter().find(|(key, _, _)| starts_with(key, path))?;
     match known {
-        All => None,
+        All | Nobody => None,
         V2 => Some("2.8 only"),
         V30 => Some("3.0 only"),
         V3 => Some("3.0 and later"),
@@ -427,6 +431,17 @@ mod tests {
         assert_eq!(lookup("health", Dialect::V2_8), Place::Section);
         assert_eq!(lookup("health.tcp", Dialect::V2_8), Place::List);
         assert_eq!(lookup("health.tcp.[].addr", Dialect::V2_8), Place::Value(Text));
+    }
+
+    #[test]
+    fn what_nobody_reads_is_no_key_and_stays_secret() {
+        for dialect in Dialect::ALL {
+            assert!(matches!(
+                lookup("storage.s3.sessiontoken", dialect),
+                Place::Unknown { elsewhere: None, .. }
+            ));
+        }
+        assert!(is_secret(&["storage", "s3aws", "sessiontoken"].map(str::to_owned)));
     }
 
     #[test]

@@ -187,8 +187,9 @@ fn computed(plan: &mut Plan, rendered: bool) -> Result<()> {
         let name = plan.known::<String>("name");
         let expected =
             name.map(|name| owned::expected_config(&plan.private, &name, &settings)).transpose()?;
-        // Where other files are to be mounted, an update is due that the file's own name does not show.
-        match expected.flatten().filter(|_| !owned::has_other_files(&plan.private, &settings)) {
+        // Where other files are to be mounted, an update is due that neither the file's own name nor an attribute shows.
+        let shows = ["storage", "compatibility"].iter().any(|section| plan.changes(section));
+        match expected.flatten().filter(|_| shows || !owned::has_other_files(&plan.private, &settings)) {
             Some(expected) => plan.set("config_secret", expected),
             None => plan.set_unknown("config_secret"),
         }
