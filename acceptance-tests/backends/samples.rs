@@ -265,7 +265,7 @@ pub const SAMPLES: &[Sample] = &[
     sample("proxy.password_wo_version", VERSIONS).with(r#"{"proxy":{"username":"u","password_wo":"p"}}"#),
     of_3("proxy.exec.command", NAMES),
     of_3("proxy.exec.lifetime", TIMES),
-    of_3("proxy.ttl", [r#""0s""#, r#""1h""#]),
+    of_3("proxy.ttl", [r#""2h""#, r#""1h""#]),
     of_31("proxy.cache_write_timeout", TIMES),
 ];
 
