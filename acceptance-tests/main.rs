@@ -28,6 +28,7 @@ mod high_availability;
 mod hub;
 mod leader;
 mod load;
+mod matrix;
 mod module;
 mod moved;
 mod process;

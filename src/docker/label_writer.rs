@@ -27,6 +27,8 @@ const BURST: Duration = Duration::from_secs(1);
 const FEW: usize = 10;
 /// A writer sends after this long in any case.
 const LONGEST: Duration = Duration::from_secs(2);
+/// The same in a crowd, since a busy Terraform hands its many resources out over several seconds without a pause.
+const LONGEST_IN_A_CROWD: Duration = Duration::from_secs(10);
 
 /// What a caller believes to be at a label's key, so that a change by others is told and not overwritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,8 +84,17 @@ impl Queues {
 
     /// How long nothing must have come before a writer sends.
     fn quiet(&self) -> Duration {
-        let waiting: usize = self.nodes.values().map(|queue| queue.waiting.len()).sum();
-        if waiting > FEW { QUIET_IN_A_CROWD } else { (2 * self.apart).clamp(QUIET, QUIET_IN_A_CROWD) }
+        if self.is_a_crowd() { QUIET_IN_A_CROWD } else { (2 * self.apart).clamp(QUIET, QUIET_IN_A_CROWD) }
+    }
+
+    /// How long a writer gathers at most.
+    fn longest(&self) -> Duration {
+        if self.is_a_crowd() { LONGEST_IN_A_CROWD } else { LONGEST }
+    }
+
+    /// Whether more wait than Terraform starts at once unless told otherwise.
+    fn is_a_crowd(&self) -> bool {
+        self.nodes.values().map(|queue| queue.waiting.len()).sum::<usize>() > FEW
     }
 }
 
@@ -114,13 +125,13 @@ impl LabelWriters {
     /// Waits until no request came for a moment.
     async fn gather(&self) {
         let started = Instant::now();
-        while started.elapsed() < LONGEST {
-            let (wanted, latest) = {
+        loop {
+            let (wanted, longest, latest) = {
                 let queues = lock(&self.0);
-                (queues.quiet(), queues.latest)
+                (queues.quiet(), queues.longest(), queues.latest)
             };
             let quiet = latest.map_or(wanted, |latest| latest.elapsed());
-            if quiet >= wanted {
+            if quiet >= wanted || started.elapsed() >= longest {
                 return;
             }
             tokio::time::sleep(wanted - quiet).await;
@@ -264,6 +275,21 @@ mod tests {
         assert_eq!(queues.quiet(), QUIET, "the machine is quick again");
         queues.arrive(began + Duration::from_secs(9));
         assert_eq!(queues.quiet(), QUIET, "that was another burst");
+    }
+
+    #[test]
+    fn a_crowd_is_gathered_for_longer() {
+        let mut queues = Queues::default();
+        let mut wait = |number| {
+            let wish = |_| {
+                let (answer, _) = oneshot::channel();
+                Wish { key: "k".to_owned(), value: None, expected: Expected::Anything, answer }
+            };
+            queues.nodes.entry("n".to_owned()).or_default().waiting.extend((0..number).map(wish));
+            (queues.quiet(), queues.longest())
+        };
+        assert_eq!(wait(FEW), (QUIET, LONGEST));
+        assert_eq!(wait(1), (QUIET_IN_A_CROWD, LONGEST_IN_A_CROWD));
     }
 
     #[tokio::test]
