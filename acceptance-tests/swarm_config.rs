@@ -112,6 +112,12 @@ fn a_template_is_filled_in_and_is_a_reason_for_a_new_generation() {
     });
     testbed.docker(&["service", "rm", &service]);
     assert_eq!(said, service);
+
+    // Without a template the data is to be taken as it is again.
+    workspace.write(&body(""));
+    assert_eq!(workspace.plan().differing("swarm_config.it"), ["config_name", "id", "template_driver"]);
+    workspace.apply_and_settle();
+    assert_eq!(workspace.state("swarm_config.it")["config_name"], first.as_str());
 }
 
 #[test]

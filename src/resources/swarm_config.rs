@@ -78,9 +78,8 @@ impl Resource for SwarmConfig {
 
     fn plan(plan: &mut Plan) -> Result<()> {
         let has_new_data = plan.prior.as_ref().is_some_and(|prior| {
-            let new_template = plan.changes("template_driver") && !plan.get("template_driver").is_null();
             let is_known = DATA.iter().all(|name| plan.planned().is_known(name));
-            new_template || !is_known || differ(&given(plan.planned()), &given(prior))
+            plan.changes("template_driver") || !is_known || differ(&given(plan.planned()), &given(prior))
         });
         blob::plan(plan, BlobKind::Config, &DATA, has_new_data)
     }
@@ -189,8 +188,7 @@ impl SwarmConfig {
 
     fn has_new_data(&self, prior: &Self) -> bool {
         let data = |config: &Self| config.bytes().ok();
-        let new_template = self.template_driver.is_some() && self.template_driver != prior.template_driver;
-        new_template || differ(&data(self), &data(prior))
+        self.template_driver != prior.template_driver || differ(&data(self), &data(prior))
     }
 
     /// The data, from the one attribute that has it.

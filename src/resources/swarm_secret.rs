@@ -112,10 +112,11 @@ impl Resource for SwarmSecret {
     }
 
     fn plan(plan: &mut Plan) -> Result<()> {
-        // What is no longer set says nothing of the data; the version speaks for write-only values.
+        // Data that is no longer set says nothing of the data; the version speaks for write-only values.
         let says = |name: &&str| plan.changes(name) && !plan.get(name).is_null();
-        let has_new_data =
-            ["data_wo_version", "data", "data_base64", "driver", "template_driver"].iter().any(says);
+        let has_new_data = ["data_wo_version", "data", "data_base64"].iter().any(says)
+            || plan.changes("driver")
+            || plan.changes("template_driver");
         blob::plan(plan, BlobKind::Secret, &DATA, has_new_data)
     }
 
@@ -233,8 +234,8 @@ impl SwarmSecret {
         self.data_wo_version != prior.data_wo_version
             || says(&self.data, &prior.data)
             || says(&self.data_base64, &prior.data_base64)
-            || says(&self.driver, &prior.driver)
-            || says(&self.template_driver, &prior.template_driver)
+            || self.driver != prior.driver
+            || self.template_driver != prior.template_driver
     }
 
     /// The data, from the one attribute that has it; nothing where a plugin has it.

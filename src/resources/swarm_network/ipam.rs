@@ -1,6 +1,9 @@
 //! Where the addresses of a network come from: `IPAM` of the Engine API.
 
-use super::subnet::{self, Subnet};
+use super::{
+    subnet::{self, Subnet},
+    without,
+};
 use crate::docker;
 use crate::resources::blob::Labels;
 use crate::terraform::{Diagnostic, Diagnostics, Model, Path, Value};
@@ -42,7 +45,18 @@ pub struct IpamConfig {
     aux_addresses: Option<Labels>,
 }
 
+/// What Engines before 23.0 add to the options where there are some.
+const SERIAL: &str = "com.docker.network.ipam.serial";
+
 impl Ipam {
+    /// The same, without what the Engine has added to the options that were asked for.
+    pub(super) fn found(network: &docker::Network, wanted: Option<&Self>) -> Self {
+        let mut found = Self::of(network);
+        let wanted = wanted.and_then(|ipam| ipam.options.as_ref());
+        found.options = found.options.map(|options| without(SERIAL, &options, wanted));
+        found
+    }
+
     /// Where the addresses of a network come from.
     pub fn of(network: &docker::Network) -> Self {
         let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());

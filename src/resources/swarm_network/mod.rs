@@ -198,6 +198,7 @@ impl Resource for SwarmNetwork {
         let mut own =
             SwarmNetwork { connection: self.connection, timeouts: self.timeouts, ..Self::of(&network) };
         own.options = Some(without_allocated(&network.options, self.options.as_ref()));
+        own.ipam = Some(Ipam::found(&network, self.ipam.as_ref()));
         Ok(Some(own))
     }
 
@@ -286,7 +287,7 @@ impl SwarmNetwork {
     /// What is left to Docker where the configuration does not set it.
     fn found(&mut self, network: &docker::Network) {
         self.options = Some(without_allocated(&network.options, self.options.as_ref()));
-        self.ipam = Some(Ipam::of(network));
+        self.ipam = Some(Ipam::found(network, self.ipam.as_ref()));
         self.config_from = network.config_from.network.clone().filter(|name| !name.is_empty());
         self.labels = Some(network.labels.clone());
     }
@@ -353,9 +354,14 @@ fn scope(config_only: bool) -> &'static str {
 
 /// The options of a network, but for what the driver has added to those that were asked for.
 fn without_allocated(found: &Labels, wanted: Option<&Labels>) -> Labels {
+    without(ALLOCATED, found, wanted)
+}
+
+/// Options without the one that an Engine adds, unless it was asked for.
+fn without(added: &str, found: &Labels, wanted: Option<&Labels>) -> Labels {
     let mut options = found.clone();
-    if wanted.is_none_or(|wanted| !wanted.contains_key(ALLOCATED)) {
-        options.remove(ALLOCATED);
+    if wanted.is_none_or(|wanted| !wanted.contains_key(added)) {
+        options.remove(added);
     }
     options
 }
