@@ -16,13 +16,13 @@ use swarm::{
 };
 
 /// Two values of one attribute, and where they are found in the Engine's specification.
-struct Sample {
+pub struct Sample {
     /// The path in the schema.
-    path: &'static str,
+    pub path: &'static str,
     /// The attribute of the resource, with `VALUE` in the place of the value.
-    hcl: &'static str,
+    pub hcl: &'static str,
     /// The two values.
-    values: [&'static str; 2],
+    pub values: [&'static str; 2],
     /// Where in `Spec` they are: a JSON pointer; empty where they are nowhere.
     at: &'static str,
     /// What is there then, as JSON.
@@ -43,7 +43,7 @@ const CONTAINER: &str = "/TaskTemplate/ContainerSpec";
 
 /// `CONTAINER` is left out of pointers that begin with `*`.
 #[rustfmt::skip]
-const SAMPLES: &[Sample] = &[
+pub const SAMPLES: &[Sample] = &[
     sample("image", "image = VALUE", [r#""busybox:1""#, r#""busybox:latest""#], "*/Image", [r#""busybox:1""#, r#""busybox:latest""#]),
     sample("replicas", "replicas = VALUE", ["0", "1"], "/Mode/Replicated/Replicas", ["0", "1"]),
     sample("job.max_concurrent", "job = { max_concurrent = VALUE, total_completions = 0 }", ["2", "3"], "/Mode/ReplicatedJob/MaxConcurrent", ["2", "3"]),
@@ -197,6 +197,81 @@ fn every_path_of_the_schema_has_a_sample() {
     assert!(unknown.is_empty(), "the schema does not have these any more: {unknown:?}");
 }
 
+/// The entry of the provider's table that is about the attribute, or about an object that it is in.
+pub fn needs(sample: &Sample) -> Option<&'static Since> {
+    let is_about = |since: &&Since| {
+        let rest = sample.path.strip_prefix(since.path);
+        since.word.is_none() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    SINCE.iter().find(is_about)
+}
+
+/// Whether the second value is what is meant without one.
+pub fn goes_back_to_the_default(sample: &Sample) -> bool {
+    let own = sample.hcl.split(' ').next().unwrap_or_default();
+    matches!(sample.values[1], "false" | r#""vip""#) && !["init", "privileges", "mounts", "replicas"].contains(&own)
+        || matches!(
+            sample.path,
+            "update.order" | "rollback.order" | "rollback.failure_action" | "wait_for.replicas"
+        )
+}
+
+fn name(prefix: &str, sample: &Sample) -> String {
+    // A name has a limit: the end of a path tells more than its beginning.
+    let path = sample.path.replace(['.', '_'], "-");
+    format!("{prefix}-{}", &path[path.len().saturating_sub(40)..].trim_start_matches('-'))
+}
+
+/// Names of objects that are there, in what the table says.
+pub fn named(prefix: &str, text: &str) -> String {
+    ["SECRET", "CONFIG", "NETWORK"]
+        .iter()
+        .fold(text.to_owned(), |text, kind| text.replace(kind, &format!("{prefix}-{kind}")))
+}
+
+/// Makes the secrets, configs and networks that samples name.
+pub fn make_what_samples_name(testbed: &Testbed, prefix: &str) {
+    for letter in ["a", "b"] {
+        let name = |kind: &str| format!("{prefix}-{kind}-{letter}");
+        testbed.docker(&["secret", "create", &name("SECRET"), "/etc/hostname"]);
+        testbed.docker(&["config", "create", &name("CONFIG"), "/etc/hostname"]);
+        testbed.docker(&["network", "create", "--driver", "overlay", &name("NETWORK")]);
+    }
+}
+
+/// Removes them again. A test that fails may leave services behind that use them; the testbed goes down with them.
+pub fn remove_what_samples_name(testbed: &Testbed, prefix: &str) {
+    for letter in ["a", "b"] {
+        for kind in ["secret", "config", "network"] {
+            testbed.try_docker(&[kind, "rm", &format!("{prefix}-{}-{letter}", kind.to_uppercase())]);
+        }
+    }
+}
+
+/// The arguments of a service whose attribute has its value, or not.
+pub fn arguments(prefix: &str, sample: &Sample, stage: Stage) -> String {
+    let mut arguments = BTreeMap::from([
+        ("name", format!("name = \"{}\"", name(prefix, sample))),
+        ("image", "image = \"busybox:1\"".to_owned()),
+        ("replicas", "replicas = 0".to_owned()),
+        ("command", "command = [\"sleep\", \"600\"]".to_owned()),
+    ]);
+    if sample.path.starts_with("job.") {
+        arguments.insert("replicas", "mode = \"replicated-job\"".to_owned());
+        arguments.insert("wait_for", "wait_for = { replicas = false }".to_owned());
+    }
+    let own = sample.hcl.split(' ').next().unwrap_or_default();
+    match stage {
+        Stage::Value(index) => {
+            drop(arguments.insert(own, named(prefix, &sample.hcl.replace("VALUE", sample.values[index]))))
+        }
+        Stage::Cleared if own == "image" => {}
+        Stage::Cleared => drop(arguments.remove(own)),
+    }
+    let lines: Vec<String> = arguments.into_values().map(|line| format!("  {line}")).collect();
+    lines.join("\n")
+}
+
 /// The matrix on one Engine.
 struct Matrix<'a> {
     testbed: &'a Testbed,
@@ -206,7 +281,7 @@ struct Matrix<'a> {
 
 /// Which value the attributes have.
 #[derive(Clone, Copy, PartialEq)]
-enum Stage {
+pub enum Stage {
     Value(usize),
     Cleared,
 }
@@ -216,65 +291,27 @@ impl<'a> Matrix<'a> {
         let newest = testbed.docker(&["version", "--format", "{{.Server.APIVersion}}"]);
         let spoken = newest.parse::<ApiVersion>().unwrap().min(ApiVersion::NEWEST);
         let matrix = Matrix { testbed, prefix: unique("matrix"), spoken };
-        for letter in ["a", "b"] {
-            let name = |kind: &str| format!("{}-{kind}-{letter}", matrix.prefix);
-            testbed.docker(&["secret", "create", &name("SECRET"), "/etc/hostname"]);
-            testbed.docker(&["config", "create", &name("CONFIG"), "/etc/hostname"]);
-            testbed.docker(&["network", "create", "--driver", "overlay", &name("NETWORK")]);
-        }
+        make_what_samples_name(testbed, &matrix.prefix);
         matrix
     }
 
-    /// The entry of the provider's table that is about the attribute, or about an object that it is in.
-    fn needs(&self, sample: &Sample) -> Option<&'static Since> {
-        let is_about = |since: &&Since| {
-            let rest = sample.path.strip_prefix(since.path);
-            since.word.is_none() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        SINCE.iter().find(is_about)
-    }
-
     fn is_too_old_for(&self, sample: &Sample) -> bool {
-        self.needs(sample).is_some_and(|since| since.version > self.spoken)
+        needs(sample).is_some_and(|since| since.version > self.spoken)
     }
 
     fn name(&self, sample: &Sample) -> String {
-        // A name has a limit: the end of a path tells more than its beginning.
-        let path = sample.path.replace(['.', '_'], "-");
-        format!("{}-{}", self.prefix, &path[path.len().saturating_sub(40)..].trim_start_matches('-'))
+        name(&self.prefix, sample)
     }
 
-    /// Names of objects that are there, in what the table says.
     fn named(&self, text: &str) -> String {
-        ["SECRET", "CONFIG", "NETWORK"]
-            .iter()
-            .fold(text.to_owned(), |text, kind| text.replace(kind, &format!("{}-{kind}", self.prefix)))
+        named(&self.prefix, text)
     }
 
     /// A service whose attribute has its value, or not.
     fn hcl(&self, sample: &Sample, stage: Stage) -> String {
         let resource = sample.path.replace('.', "__");
-        let is_job = sample.path.starts_with("job.");
-        let mut attributes = BTreeMap::from([
-            ("name", format!("name = \"{}\"", self.name(sample))),
-            ("image", "image = \"busybox:1\"".to_owned()),
-            ("replicas", "replicas = 0".to_owned()),
-            ("command", "command = [\"sleep\", \"600\"]".to_owned()),
-        ]);
-        if is_job {
-            attributes.insert("replicas", "mode = \"replicated-job\"".to_owned());
-            attributes.insert("wait_for", "wait_for = { replicas = false }".to_owned());
-        }
-        let own = sample.hcl.split(' ').next().unwrap_or_default();
-        match stage {
-            Stage::Value(index) => {
-                drop(attributes.insert(own, self.named(&sample.hcl.replace("VALUE", sample.values[index]))))
-            }
-            Stage::Cleared if own == "image" => {}
-            Stage::Cleared => drop(attributes.remove(own)),
-        }
-        let lines: Vec<String> = attributes.into_values().map(|line| format!("  {line}")).collect();
-        format!("resource \"swarm_service\" \"{resource}\" {{\n{}\n}}\n", lines.join("\n"))
+        let arguments = arguments(&self.prefix, sample, stage);
+        format!("resource \"swarm_service\" \"{resource}\" {{\n{arguments}\n}}\n")
     }
 
     fn config(&self, samples: &[&Sample], stage: Stage) -> String {
@@ -320,16 +357,7 @@ impl<'a> Matrix<'a> {
         for sample in samples {
             let address = format!("swarm_service.{}", sample.path.replace('.', "__"));
             let own = sample.hcl.split(' ').next().unwrap_or_default();
-            let before = &sample.values[1];
-            // The second value may be what is meant without one.
-            let back_to_default = stage == Stage::Cleared
-                && (matches!(*before, "false" | r#""vip""#)
-                    && !["init", "privileges", "mounts", "replicas"].contains(&own)
-                    || matches!(
-                        sample.path,
-                        "update.order" | "rollback.order" | "rollback.failure_action" | "wait_for.replicas"
-                    ));
-            if back_to_default {
+            if stage == Stage::Cleared && goes_back_to_the_default(sample) {
                 assert_eq!(found.get(&address), None, "{}", sample.path);
                 continue;
             }
@@ -379,7 +407,7 @@ impl<'a> Matrix<'a> {
         }
         let said = Workspace::new(self.testbed, &self.config(newer, Stage::Value(0))).plan_fails();
         for sample in newer {
-            let Since { path, version, .. } = self.needs(sample).unwrap();
+            let Since { path, version, .. } = needs(sample).unwrap();
             let leaf = path.split('.').next_back().unwrap();
             let tells = |part: &str| {
                 part.contains(&sample.path.replace('.', "__"))
@@ -393,13 +421,7 @@ impl<'a> Matrix<'a> {
 
 impl Drop for Matrix<'_> {
     fn drop(&mut self) {
-        for letter in ["a", "b"] {
-            for kind in ["secret", "config", "network"] {
-                let name = format!("{}-{}-{letter}", self.prefix, kind.to_uppercase());
-                // A test that fails may leave services behind that use them; the testbed goes down with them.
-                self.testbed.try_docker(&[kind, "rm", &name]);
-            }
-        }
+        remove_what_samples_name(self.testbed, &self.prefix);
     }
 }
 

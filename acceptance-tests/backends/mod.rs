@@ -4,3 +4,6 @@ mod distribution;
 mod matrix;
 mod samples;
 mod serving;
+
+pub use distribution::RSA_KEY;
+pub use samples::{SAMPLES, Sample};

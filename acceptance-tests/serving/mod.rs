@@ -4,3 +4,5 @@ mod distribution;
 mod drift;
 mod matrix;
 mod samples;
+
+pub use samples::{SAMPLES, Sample};

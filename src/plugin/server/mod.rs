@@ -10,6 +10,7 @@ mod ephemeral;
 mod function;
 mod identity;
 mod list_resource;
+mod plant;
 mod provider;
 mod resource;
 mod state_store;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Call, Diagnostic, Provider, Result, codec, convert, identity, pb, refusing, resource};
+use super::{Call, Diagnostic, Provider, Result, codec, convert, identity, pb, plant, refusing, resource};
 use crate::terraform::{AnyResource, Apply, Attribute, Kind, MoveSource, Nesting, Object, Private, Value};
 use pb::{
     apply_resource_change, generate_resource_config, import_resource_state, move_resource_state,
@@ -65,7 +65,9 @@ pub(super) async fn read<P: Provider>(
     let Some(state) = decode(resource, request.current_state.as_ref())? else {
         return Ok(read_resource::Response { private: request.private, ..Default::default() });
     };
-    let read = resource.read(state, Private::from_bytes(&request.private)?).await;
+    let unread = plant::Unread::of(&request.type_name, &state);
+    let mut read = resource.read(state, Private::from_bytes(&request.private)?).await;
+    unread.put_back(&mut read.state);
     let (state, bugs) = encode(resource, read.state.as_ref());
     Ok(read_resource::Response {
         new_state: Some(state),

@@ -1,0 +1,24 @@
+//! Attributes that take more than a Terraform run, and which acceptance test shows them instead.
+
+/// The type, the beginning of the path, and why there is no case.
+const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("*", "connection.", "it is a way to an Engine: `ssh`, `connections`"),
+    ("swarm_node", "", "a host joins by it: `swarm_node`"),
+    ("swarm_cluster", "", "a swarm is made by it: `swarm_cluster`"),
+    ("swarm_secret", "driver.", "it takes a plugin in the Engine"),
+    ("swarm_volume", "driver", "it takes a plugin in the Engine"),
+    ("swarm_volume", "cluster.", "it needs Engine 23.0 (API 1.42): `swarm_volume`"),
+    ("swarm_network", "ingress", "a swarm has one such network: `swarm_network`"),
+    ("swarm_network", "ipv4", "no network of the swarm is without: `swarm_network`"),
+    ("swarm_network", "ipv6", "not every Engine has it: `swarm_network`"),
+    ("swarm_network", "ipam.driver", "it takes a plugin in the Engine"),
+    ("swarm_registry_garbage_collection", "", "it rolls a registry out twice: `garbage_collection`"),
+    ("swarm_registry_trust", "mount", "it takes other folders on the nodes: `swarm_registry_trust`"),
+    ("swarm_registry_image", "source.registry.", "it is a way to a registry: `swarm_registry_image`"),
+];
+
+/// Why an attribute has no case.
+pub fn elsewhere(r#type: &str, path: &str) -> Option<&'static str> {
+    let fits = |(of, start, _): &&(&str, &str, &str)| (*of == "*" || *of == r#type) && path.starts_with(start);
+    ELSEWHERE.iter().find(fits).map(|(.., why)| *why)
+}

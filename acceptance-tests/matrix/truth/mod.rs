@@ -1,0 +1,210 @@
+//! The truth matrix: every attribute of every resource type, as the schemas have them, on every Engine. What is set plans
+//! empty; what is changed shows as itself and nothing else, whoever changed it; what apply did plans empty again.
+//!
+//! # Layout
+//! - [`rows`]: the attributes, from the schemas; [`elsewhere`]: those that take more than a run of Terraform.
+//! - [`case`]: what is tried of one attribute; [`service`], [`registry`], [`objects`], [`hosts`], [`hub`]: all cases.
+//! - [`batch`]: the steps that many cases take together; [`said`]: what Terraform says of each.
+
+mod batch;
+mod case;
+mod elsewhere;
+mod hosts;
+mod hub;
+mod objects;
+mod registry;
+mod rows;
+mod said;
+mod service;
+
+use super::table::{Cell, Table};
+use crate::{
+    service_matrix,
+    testbed::{Testbed, unique},
+};
+use batch::Batch;
+pub use batch::STEPS;
+use case::Case;
+use std::collections::{BTreeMap, BTreeSet};
+use swarm::docker::ApiVersion;
+
+/// Cases of one type that are tried in one Terraform run.
+const AT_ONCE: usize = 120;
+
+/// The releases of the Engine.
+pub const ENGINES: [&str; 3] = ["20.10", "26.1", "28.5"];
+
+const HOSTS: [&str; 3] = ["hubmgr", "hubworker01", "hubworker02"];
+
+/// What the cases of one Engine are made of.
+struct Setting<'a> {
+    testbed: &'a Testbed,
+    prefix: String,
+    spoken: ApiVersion,
+    hubs: hub::Hubs,
+}
+
+impl<'a> Setting<'a> {
+    fn new(testbed: &'a Testbed) -> Self {
+        let newest = testbed.docker(&["version", "--format", "{{.Server.APIVersion}}"]);
+        let spoken = newest.parse::<ApiVersion>().unwrap().min(ApiVersion::NEWEST);
+        let prefix = unique("truth");
+        service_matrix::make_what_samples_name(testbed, &prefix);
+        Setting { testbed, prefix, spoken, hubs: hub::Hubs::new(testbed) }
+    }
+
+    /// Everything that can be tried on this Engine, without what needs a swarm of its own.
+    fn cases(&self, rows: &rows::Rows) -> (Vec<Case>, Vec<&'static str>) {
+        let prefix = self.prefix.as_str();
+        let ways = [
+            self.testbed.docker_host(),
+            format!("tcp://{}:2375", self.testbed.address(HOSTS[0])),
+        ];
+        let (mut cases, newer) = service::cases(prefix, self.spoken);
+        let is_registry_s = |path: &str| rows.contains_key(&("registry_service".to_owned(), path.to_owned()));
+        cases.extend(registry::cases(prefix, self.spoken, is_registry_s));
+        cases.extend(objects::secrets(prefix));
+        cases.extend(objects::configs(prefix));
+        cases.extend(objects::networks(prefix));
+        let of_clusters = self.spoken >= "1.42".parse().unwrap();
+        cases.extend(objects::volumes(prefix, [&ways[0], &ways[1]], of_clusters));
+        cases.extend(hosts::labels(prefix, [HOSTS[0], HOSTS[1]]));
+        cases.extend(hosts::nodes(prefix, [HOSTS[1], HOSTS[2], HOSTS[0]]));
+        cases.extend(self.hubs.images());
+        cases.extend(self.hubs.retentions());
+        cases.extend(self.hubs.trusts(prefix));
+        (cases, newer)
+    }
+}
+
+/// Tries all cases of whose rows something is not known yet, type by type.
+fn run(setting: &Setting, table: &Table, rows: &rows::Rows, cases: Vec<Case>) {
+    let mut by_type: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
+    for case in cases {
+        let row = |path: &String| format!("{} {path}", case.r#type);
+        if !case.paths.iter().all(|path| STEPS.iter().all(|step| table.has(&row(path), step))) {
+            by_type.entry(case.r#type).or_default().push(case);
+        }
+    }
+    for cases in by_type.values() {
+        for cases in cases.chunks(AT_ONCE) {
+            Batch::new(setting.testbed, table, rows, cases.to_vec()).run();
+        }
+    }
+}
+
+/// What has no case says why.
+fn fill(table: &Table, rows: &rows::Rows, newer: &[&str]) {
+    let tried: BTreeSet<String> = table.cells().into_keys().collect();
+    for (row, about) in rows {
+        let name = format!("{} {}", row.0, row.1);
+        if !tried.contains(&name) {
+            let cell = match why_not(about, row, newer) {
+                Some(why) => Cell::Blank(why.to_owned()),
+                None => Cell::Red("nothing tries it".to_owned()),
+            };
+            STEPS.iter().for_each(|step| table.record(&name, step, cell.clone()));
+        }
+    }
+}
+
+/// Why an attribute has no case.
+fn why_not(about: &rows::Row, (r#type, path): &(String, String), newer: &[&str]) -> Option<&'static str> {
+    if about.write_only {
+        Some("it is kept nowhere: the case of its version shows it")
+    } else if r#type.ends_with("_service") && newer.contains(&path.as_str()) {
+        Some("the Engine is too old, which is refused: `service_matrix`")
+    } else {
+        elsewhere::elsewhere(r#type, path)
+    }
+}
+
+fn whole(engine: &str) {
+    let rows = rows::all();
+    let table = Table::open(&format!("truth-{engine}"));
+    let testbed = Testbed::start(&["--engine", engine], &HOSTS);
+    let setting = Setting::new(&testbed);
+    let (mut cases, newer) = setting.cases(&rows);
+    if let Ok(only) = std::env::var("SWARM_MATRIX_TYPE") {
+        cases.retain(|case| only.split(',').any(|it| it == case.r#type));
+    }
+    run(&setting, &table, &rows, cases);
+    for case in hosts::swarm() {
+        let bare = Testbed::start(&["--engine", engine, "--no-swarm"], &["alone"]);
+        Batch::new(&bare, &table, &rows, vec![case]).run();
+    }
+    fill(&table, &rows, &newer);
+    let red = table.red();
+    assert!(red.is_empty(), "{} red cells:\n{}", red.len(), red.join("\n"));
+}
+
+/// What an ordinary run tries: the types of which a run takes seconds. Services have a matrix of their own.
+#[test]
+fn the_core() {
+    let (rows, folder) = (rows::all(), tempfile::tempdir().unwrap());
+    let table = Table::open_in(folder.path(), "core", "");
+    let prefix = unique("core");
+    let mut cases = objects::secrets(&prefix);
+    cases.extend(objects::configs(&prefix));
+    cases.extend(objects::networks(&prefix));
+    cases.extend(hosts::labels(&prefix, [HOSTS[0], HOSTS[1]]));
+    for r#type in ["swarm_secret", "swarm_config", "swarm_network", "swarm_node_label"] {
+        let of_type = cases.iter().filter(|case| case.r#type == r#type).cloned().collect();
+        Batch::new(Testbed::shared(), &table, &rows, of_type).run();
+    }
+    assert_eq!(table.red(), [""; 0]);
+}
+
+/// A matrix that cannot turn red shows nothing: an attribute that is not read back is found, and nothing else.
+#[test]
+fn a_planted_lie_turns_cells_red() {
+    let (rows, folder) = (rows::all(), tempfile::tempdir().unwrap());
+    let table = Table::open_in(folder.path(), "lie", "");
+    let cases = objects::configs(&unique("lie"));
+    let mut batch = Batch::new(Testbed::shared(), &table, &rows, cases);
+    batch.set("SWARM_PLANT_LIE", "unread swarm_config labels");
+    batch.run();
+    let red = table.red();
+    assert_eq!(red.len(), 1, "{red:?}");
+    assert!(red[0].starts_with("swarm_config labels, behind: it does not show"), "{red:?}");
+}
+
+#[test]
+fn every_attribute_is_tried_or_says_why_not_and_every_case_is_of_one() {
+    let (rows, testbed) = (rows::all(), Testbed::shared());
+    let setting = Setting::new(testbed);
+    let (mut cases, newer) = setting.cases(&rows);
+    cases.extend(hosts::swarm());
+    let mut tried = BTreeSet::new();
+    for case in &cases {
+        for path in &case.paths {
+            let row = (case.r#type.to_owned(), path.clone());
+            assert!(rows.contains_key(&row), "the schema does not have {row:?} any more");
+            tried.insert(row);
+        }
+    }
+    let untold = rows.iter().filter(|(row, about)| {
+        !tried.contains(*row) && why_not(about, row, &newer).is_none()
+    });
+    let untold: Vec<_> = untold.map(|(row, _)| row).collect();
+    assert!(untold.is_empty(), "add a case for each of these: {untold:?}");
+    service_matrix::remove_what_samples_name(testbed, &setting.prefix);
+}
+
+#[test]
+#[ignore = "half an hour: acceptance-tests/run --matrix"]
+fn the_whole_on_engine_20_10() {
+    whole("20.10");
+}
+
+#[test]
+#[ignore = "half an hour: acceptance-tests/run --matrix"]
+fn the_whole_on_engine_26_1() {
+    whole("26.1");
+}
+
+#[test]
+#[ignore = "half an hour: acceptance-tests/run --matrix"]
+fn the_whole_on_engine_28_5() {
+    whole("28.5");
+}

@@ -1,0 +1,168 @@
+//! `registry_service`: the settings of the registry by the samples of `backends` and `serving`, and what it has of a service
+//! by those of `swarm_service`.
+
+use super::case::{Case, Expected, IS_THE_DEFAULT, OPAQUE, TERRAFORM_S};
+use crate::{backends, service_matrix, serving};
+use serde_json::Value as Json;
+use swarm::docker::ApiVersion;
+
+const TYPE: &str = "registry_service";
+
+/// What is made of the settings: the file, its secret, and what the service is given along with it.
+const FOLLOWS: &[&str] = &[
+    "config_preview",
+    "config_secret",
+    "storage.redirect",
+    "storage.filesystem.shared",
+    "stop_grace_period",
+    "healthcheck.command",
+];
+
+/// The same of the folder of the images.
+const FOLLOWS_A_FOLDER: &[&str] = &["config_preview", "config_secret", "mounts", "storage.filesystem.volume"];
+
+/// Settings whose second value is what is meant without one.
+const BY_DEFAULT: [&str; 4] = ["http.http2", "http.h2c", "notification_references", "behind_tls_proxy"];
+
+/// Settings without which, in these samples, something else that is wanted is missing.
+const NEEDED: [&str; 4] =
+    ["storage.s3.access_key", "storage.s3.secret_key", "storage.azure.default_credentials", "cache.none"];
+
+/// Arguments that are attributes in JSON, beside a name and what keeps tasks from being started.
+fn arguments(prefix: &str, path: &str, dialect: &str, config: &Json) -> String {
+    let label = path.replace(['.', '_'], "-");
+    // A name has a limit: the end of a path tells more than its beginning.
+    let label = label[label.len().saturating_sub(40)..].trim_start_matches('-');
+    let mut lines = vec![
+        format!("name = \"{prefix}-r-{label}\""),
+        "image = \"registry:2\"".to_owned(),
+        format!("distribution = \"{dialect}\""),
+        "replicas = 0".to_owned(),
+        "wait_for = { replicas = false }".to_owned(),
+    ];
+    let sections = config.as_object().cloned().unwrap_or_default();
+    if !sections.contains_key("storage") {
+        lines.push("storage = { filesystem = { volume = \"images\" } }".to_owned());
+    }
+    // An authority asks at port 443; in host mode each service can have it.
+    if path.starts_with("tls.lets_encrypt") {
+        lines.push("publish = [{ port = 443, mode = \"host\" }]".to_owned());
+    }
+    lines.extend(sections.iter().map(|(name, value)| format!("{name} = {value}")));
+    let key = backends::RSA_KEY.replace('\n', "\\n");
+    let text: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+    text.replace("\"RSA", &format!("\"{key}"))
+        .replace("UPSTREAM", "https://registry.example.com")
+        .replace("SECRET-", &format!("{prefix}-SECRET-"))
+}
+
+/// Whether what the attribute says reaches the Engine in a form that nobody can read.
+fn behind(path: &str) -> Expected {
+    match path {
+        // What the user knows of a folder is nothing that the Engine has.
+        "storage.filesystem.shared" => Expected::Blank(TERRAFORM_S),
+        _ if path.ends_with("_wo_version") => Expected::Blank(OPAQUE),
+        _ => Expected::Update,
+    }
+}
+
+fn backend(prefix: &str, sample: &backends::Sample) -> Case {
+    let dialects = sample.dialects();
+    let dialect = dialects.last().unwrap();
+    let of = |value| arguments(prefix, sample.path, dialect, &sample.config(value));
+    let case = Case::new(TYPE, sample.path, &of(Some(0)), &of(Some(1)), Some(&of(None)));
+    let case = case.follows(FOLLOWS).behind(behind(sample.path));
+    let case = match sample.path {
+        // With another folder in the container the volume is mounted elsewhere.
+        "storage.filesystem.root_directory" => case.follows(FOLLOWS_A_FOLDER),
+        path if NEEDED.contains(&path) => case.cleared(Expected::Blank("something else needs it")),
+        _ => case,
+    };
+    if sample.values[0] == sample.values[1] {
+        let same = Expected::Blank("it has one value");
+        return Case { change: same.clone(), behind: same, ..case };
+    }
+    case
+}
+
+fn serving(prefix: &str, sample: &serving::Sample) -> Case {
+    let dialect = sample.dialects.last().unwrap();
+    let of = |config: &Json| arguments(prefix, sample.path, dialect, config);
+    let (first, second) = (of(&sample.config(0)), of(&sample.config(1)));
+    let case = Case::new(TYPE, sample.path, &first, &second, Some(&of(&Json::Null)));
+    case.follows(FOLLOWS).behind(behind(sample.path))
+}
+
+fn service(prefix: &str, sample: &service_matrix::Sample) -> Case {
+    let own = sample.hcl.split(' ').next().unwrap_or_default();
+    let of = |argument: Option<&str>| {
+        let mut text = arguments(prefix, &format!("s.{}", sample.path), "2.8", &Json::Null);
+        if let Some(argument) = argument {
+            let lines: Vec<&str> = text.lines().filter(|line| !line.trim().starts_with(&format!("{own} "))).collect();
+            text = format!("{}\n  {}\n", lines.join("\n"), service_matrix::named(prefix, argument));
+        }
+        text
+    };
+    let [first, second] = [0, 1].map(|index| of(Some(&sample.hcl.replace("VALUE", sample.values[index]))));
+    let case = Case::new(TYPE, sample.path, &first, &second, Some(&of(None)));
+    let is_terraform_s = ["timeouts.", "wait_for.", "registry_auth."].iter().any(|it| sample.path.starts_with(it));
+    let case = case.follows(FOLLOWS);
+    let case = if is_terraform_s { case.behind(Expected::Blank(TERRAFORM_S)) } else { case };
+    if service_matrix::goes_back_to_the_default(sample) {
+        return case.cleared(Expected::Nothing(IS_THE_DEFAULT));
+    }
+    case
+}
+
+/// What is neither a setting of the registry nor in the samples of a service.
+fn own(prefix: &str) -> Vec<Case> {
+    let of = |path: &str, line: &str| {
+        let own = line.split(' ').next().unwrap_or_default();
+        let text = arguments(prefix, path, "2.8", &Json::Null);
+        let lines: Vec<&str> =
+            text.lines().filter(|line| !line.trim_start().starts_with(&format!("{own} = "))).collect();
+        format!("{}\n  {line}\n", lines.join("\n"))
+    };
+    let case = |path: &str, first: &str, second: &str, without: &str| {
+        Case::new(TYPE, path, &of(path, first), &of(path, second), Some(&of(path, without))).follows(FOLLOWS)
+    };
+    let name = |letter: &str| of("name", &format!("name = \"{prefix}-r-name-{letter}\""));
+    // A global service of no node.
+    let mode = |line: &str| {
+        let text = of("mode", "replicas = 0").replace("  replicas = 0\n", "");
+        format!("{text}\n  placement = {{ constraints = [\"node.labels.a == none\"] }}\n  {line}")
+    };
+    vec![
+        Case::new(TYPE, "name", &name("a"), &name("b"), None).replaces(),
+        case("image", "image = \"registry:2\"", "image = \"registry:2.8.2\"", "env = {}")
+            .cleared(Expected::Blank("another image is another version of the settings")),
+        case("distribution", "distribution = \"3.0\"", "distribution = \"3.1\"", "env = {}")
+            .cleared(Expected::Blank("the image says which it is, and nothing of it is pulled here")),
+        case("url", "url = \"http://a.example.com\"", "url = \"http://b.example.com\"", "env = {}")
+            .behind(Expected::Blank(TERRAFORM_S)),
+        case("keep_secrets", "keep_secrets = 2", "keep_secrets = 3", "env = {}")
+            .behind(Expected::Blank(TERRAFORM_S)),
+        Case::new(TYPE, "mode", &mode("mode = \"global\""), &mode("mode = \"replicated\""), Some(&mode("")))
+            .replaces()
+            .cleared(Expected::Nothing(IS_THE_DEFAULT)),
+    ]
+}
+
+/// The cases; what of a service the Engine is too old for is left out.
+pub fn cases(prefix: &str, spoken: ApiVersion, is_attribute: impl Fn(&str) -> bool) -> Vec<Case> {
+    let old = |sample: &&service_matrix::Sample| {
+        is_attribute(sample.path) && service_matrix::needs(sample).is_none_or(|since| since.version <= spoken)
+    };
+    let mut cases: Vec<Case> = backends::SAMPLES.iter().map(|sample| backend(prefix, sample)).collect();
+    cases.extend(own(prefix));
+    cases.extend(serving::SAMPLES.iter().map(|sample| serving(prefix, sample)));
+    cases.extend(service_matrix::SAMPLES.iter().filter(old).map(|sample| service(prefix, sample)));
+    let is_new = |path: &str| spoken >= "1.42".parse().unwrap() || path != "storage.filesystem.cluster_volume";
+    cases.retain(|case| is_new(&case.paths[0]));
+    for case in &mut cases {
+        if BY_DEFAULT.contains(&case.paths[0].as_str()) {
+            case.clear = Expected::Nothing(IS_THE_DEFAULT);
+        }
+    }
+    cases
+}
