@@ -237,7 +237,7 @@ fn a_data_source_finds_a_volume_on_its_host() {
     assert!(on(testbed, "hubworker02", &["volume", "create", "--label", "a=1", &name]).status.success());
     let host = format!("unix://{}", testbed.socket("hubworker02").display());
     let hcl = |more: &str| format!("data \"swarm_volume\" \"it\" {{\n  name = \"{name}\"\n{more}\n}}\n");
-    let workspace = Workspace::new(testbed, &hcl(&format!("connection = {{ host = \"{host}\" }}")));
+    let workspace = Workspace::new(testbed, &hcl(&format!("engine = {{ host = \"{host}\" }}")));
     workspace.apply_and_settle();
     assert_eq!(workspace.state("data.swarm_volume.it")["labels"], json!({"a": "1"}));
     let said = Workspace::new(testbed, &hcl("")).plan_fails();
