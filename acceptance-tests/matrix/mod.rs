@@ -1,3 +1,6 @@
 //! The matrices: what was tried, with everything, and what came of it. `acceptance-tests/run --matrix` runs and prints them.
 
+mod clients;
+mod starts;
 pub mod table;
+mod versions;
