@@ -30,8 +30,9 @@ output "users" {
 }
 "#;
 
-fn are_called_from_outputs(terraform: &Path) {
-    let workspace = Workspace::without_engine(terraform, OUTPUTS);
+/// Calls each function in that workspace.
+pub fn are_called_from_outputs(workspace: &Workspace) {
+    workspace.write(OUTPUTS);
     workspace.run(&["validate", "-no-color"]);
     let applied = workspace.apply();
     assert!(!applied.contains("hunter2") && !applied.contains("Y2k6aHVudGVyMg"), "{applied}");
@@ -66,14 +67,14 @@ fn are_called_from_outputs(terraform: &Path) {
 
 #[test]
 fn functions_are_called_from_outputs() {
-    are_called_from_outputs(Path::new("terraform"));
+    are_called_from_outputs(&Workspace::without_engine(Path::new("terraform"), ""));
 }
 
 #[test]
 fn terraform_1_8_knows_functions_and_nothing_newer_is_in_its_way() {
     let folder = tempfile::tempdir().unwrap();
     let terraform = versions::terraform("1.8", folder.path());
-    are_called_from_outputs(&terraform);
+    are_called_from_outputs(&Workspace::without_engine(&terraform, ""));
     let workspace = Workspace::without_engine(&terraform, "");
     let schema: Value = serde_json::from_str(&workspace.run(&["providers", "schema", "-json"])).unwrap();
     let functions = &schema["provider_schemas"]["registry.terraform.io/localhub/swarm"]["functions"];

@@ -47,10 +47,9 @@ fn validation_and_schema_need_no_engine() {
     }
 }
 
-#[test]
-fn a_provider_that_is_not_known_yet_can_be_planned_with() {
-    let workspace = Workspace::without_engine(
-        &terraform(),
+/// Plans in that workspace with a provider whose configuration is known after the apply only.
+pub fn a_provider_that_is_not_known_yet(workspace: &Workspace) {
+    workspace.write(
         r#"
 resource "terraform_data" "host" {
   input = "unix:///nowhere.sock"
@@ -61,8 +60,8 @@ provider "swarm" {
 }
 
 resource "swarm_secret" "it" {
-  name    = "a"
-  data_wo = "x"
+  name = "a"
+  data = "x"
 }
 
 resource "registry_service" "it" {
@@ -75,6 +74,11 @@ resource "registry_service" "it" {
     );
     let plan = workspace.plan();
     assert_eq!(plan.changes().len(), 3, "{}", plan.text);
+}
+
+#[test]
+fn a_provider_that_is_not_known_yet_can_be_planned_with() {
+    a_provider_that_is_not_known_yet(&Workspace::without_engine(&terraform(), ""));
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn a_swarm_that_is_there_is_adopted_and_one_that_is_gone_is_made_again() {
 
     // A worker of some swarm can neither make nor manage one.
     let socket = format!("unix://{}", testbed.socket("two").display());
-    let on_two = cluster(&format!("  connection = {{ host = \"{socket}\" }}\n"));
+    let on_two = cluster(&format!("  engine = {{ host = \"{socket}\" }}\n"));
     workspace.write(&on_two);
     let said = workspace.plan_fails();
     assert!(said.contains("is a worker of a swarm"), "{said}");
@@ -232,7 +232,7 @@ fn tokens_and_keys_are_in_neither_state_nor_plan_nor_log() {
         r#"{}
 resource "swarm_node" "two" {{
   cluster    = swarm_cluster.it.id
-  connection = {{ host = "unix://{}" }}
+  engine = {{ host = "unix://{}" }}
 }}
 
 ephemeral "swarm_join_token" "worker" {{
@@ -328,7 +328,7 @@ fn a_manager_that_was_lost_makes_no_second_swarm() {
     let testbed = Testbed::start(&["--no-swarm"], &["one", "two", "three"]);
     let node = |host: &str| {
         format!(
-            "resource \"swarm_node\" \"{host}\" {{\n  cluster = swarm_cluster.it.id\n  role = \"manager\"\n  connection = {{ host = \"unix://{}\" }}\n}}\n",
+            "resource \"swarm_node\" \"{host}\" {{\n  cluster = swarm_cluster.it.id\n  role = \"manager\"\n  engine = {{ host = \"unix://{}\" }}\n}}\n",
             testbed.socket(host).display()
         )
     };
@@ -374,13 +374,13 @@ provider "swarm" {{
 }}
 
 resource "swarm_cluster" "it" {{
-  connection     = {{ host = terraform_data.one.output }}
+  engine     = {{ host = terraform_data.one.output }}
   advertise_addr = "eth0"
 }}
 
 resource "swarm_node" "two" {{
   cluster    = swarm_cluster.it.id
-  connection = {{ host = terraform_data.two.output }}
+  engine = {{ host = terraform_data.two.output }}
 }}
 
 resource "swarm_secret" "it" {{

@@ -218,7 +218,7 @@ resource "swarm_network" "it" {{
 resource "swarm_network" "settings" {{
   name        = "{name}-settings"
   config_only = true
-  connection  = {{ host = "unix://{}" }}
+  engine  = {{ host = "unix://{}" }}
   ipam        = {{ config = [{{ subnet = "192.168.201.0/24", aux_addresses = {{ router = "192.168.201.2" }} }}] }}
 }}
 "#,

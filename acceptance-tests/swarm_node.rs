@@ -12,7 +12,7 @@ const CLUSTER: &str = "resource \"swarm_cluster\" \"it\" {\n  advertise_addr = \
 /// A host that joins.
 fn node(testbed: &Testbed, host: &str, settings: &str) -> String {
     format!(
-        "resource \"swarm_node\" \"{host}\" {{\n  cluster = swarm_cluster.it.id\n  connection = {{ host = \"unix://{}\" }}\n  {settings}\n}}\n",
+        "resource \"swarm_node\" \"{host}\" {{\n  cluster = swarm_cluster.it.id\n  engine = {{ host = \"unix://{}\" }}\n  {settings}\n}}\n",
         testbed.socket(host).display()
     )
 }
@@ -208,7 +208,7 @@ fn the_manager_that_the_provider_talks_to_is_taken_out_through_another_one() {
     let socket = |host: &str| format!("\"unix://{}\"", testbed.socket(host).display());
     let swarm = |first: &str| {
         format!(
-            "provider \"swarm\" {{\n  hosts = [{}, {}, {}]\n}}\nresource \"swarm_cluster\" \"it\" {{\n  connection = {{ host = {} }}\n  advertise_addr = \"eth0\"\n}}\n",
+            "provider \"swarm\" {{\n  hosts = [{}, {}, {}]\n}}\nresource \"swarm_cluster\" \"it\" {{\n  engine = {{ host = {} }}\n  advertise_addr = \"eth0\"\n}}\n",
             socket("one"),
             socket("two"),
             socket("three"),
@@ -341,7 +341,7 @@ fn what_keeps_a_host_from_joining_is_said_in_words() {
 
     // A host that is not there, and a node that is not.
     workspace.write(&format!(
-        "{CLUSTER}resource \"swarm_node\" \"it\" {{\n  cluster = swarm_cluster.it.id\n  connection = {{ host = \"tcp://127.0.0.1:1\" }}\n}}\n"
+        "{CLUSTER}resource \"swarm_node\" \"it\" {{\n  cluster = swarm_cluster.it.id\n  engine = {{ host = \"tcp://127.0.0.1:1\" }}\n}}\n"
     ));
     let said = workspace.apply_fails();
     assert!(said.contains("127.0.0.1:1") && said.contains("refused"), "{said}");

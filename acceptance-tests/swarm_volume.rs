@@ -112,7 +112,7 @@ fn a_volume_is_made_on_the_host_that_is_named() {
     let name = unique("there");
     let host = |host: &str| format!("unix://{}", testbed.socket(host).display());
     let body = |on: &str| {
-        volume(&name, &format!("keep_on_destroy = false\nconnection = {{ host = \"{}\" }}", host(on)))
+        volume(&name, &format!("keep_on_destroy = false\nengine = {{ host = \"{}\" }}", host(on)))
     };
     let workspace = Workspace::new(testbed, &body("hubworker01"));
     workspace.apply_and_settle();
@@ -237,7 +237,7 @@ fn a_data_source_finds_a_volume_on_its_host() {
     assert!(on(testbed, "hubworker02", &["volume", "create", "--label", "a=1", &name]).status.success());
     let host = format!("unix://{}", testbed.socket("hubworker02").display());
     let hcl = |more: &str| format!("data \"swarm_volume\" \"it\" {{\n  name = \"{name}\"\n{more}\n}}\n");
-    let workspace = Workspace::new(testbed, &hcl(&format!("connection = {{ host = \"{host}\" }}")));
+    let workspace = Workspace::new(testbed, &hcl(&format!("engine = {{ host = \"{host}\" }}")));
     workspace.apply_and_settle();
     assert_eq!(workspace.state("data.swarm_volume.it")["labels"], json!({"a": "1"}));
     let said = Workspace::new(testbed, &hcl("")).plan_fails();

@@ -1,7 +1,10 @@
 //! The matrices: what was tried, with everything, and what came of it. `acceptance-tests/run --matrix` runs and prints them.
 
+mod clients;
 mod random;
 pub mod render;
 mod report;
+mod starts;
 pub mod table;
 mod truth;
+mod versions;

@@ -4,14 +4,14 @@ resource "swarm_cluster" "hub" {
   # Without hosts there is a Swarm already, and nothing of it is managed here.
   count = length(var.hosts) > 0 ? 1 : 0
 
-  connection     = { host = var.hosts[var.first_manager].engine }
+  engine         = { host = var.hosts[var.first_manager].engine }
   advertise_addr = var.hosts[var.first_manager].address
 }
 
 resource "swarm_node" "hub" {
   for_each = { for name, host in var.hosts : name => host if name != var.first_manager }
 
-  connection     = { host = each.value.engine }
+  engine         = { host = each.value.engine }
   advertise_addr = each.value.address
   role           = each.value.role
 

@@ -12,7 +12,7 @@ pub struct SwarmVolumeData {
     name: String,
 
     /// The Engine of the host on which the volume is. By default it is the provider's.
-    connection: Option<Connection>,
+    engine: Option<Connection>,
 
     /// ID that the swarm gave it, if it is a cluster volume; else its name.
     id: Computed<String>,
@@ -42,7 +42,7 @@ impl Source for SwarmVolumeData {
     }
 
     async fn read(&mut self, context: &mut Context<Docker>) -> Result<()> {
-        let docker = match &self.connection {
+        let docker = match &self.engine {
             Some(connection) => connection.open(&context.client)?,
             None => context.client.clone(),
         };
@@ -54,7 +54,7 @@ impl Source for SwarmVolumeData {
         };
         let Some(found) = volumes.iter().find(is_meant).cloned() else {
             // Perhaps it was not said where to look.
-            Connection::of_one_host(self.connection.as_ref(), &context.client)?;
+            Connection::of_one_host(self.engine.as_ref(), &context.client)?;
             return Err(Error::NotFound { kind: Kind::Volume, name: self.name.clone() }).doing(what);
         };
         let cluster = found.cluster_volume.as_ref();

@@ -119,6 +119,34 @@ fn every_attribute_is_described_in_sentences() {
     }
 }
 
+/// Terraform keeps these names for itself in every block. An attribute that bears one is dropped without a word where the
+/// configuration is JSON, and tools that generate code make classes of it that cannot be used.
+#[test]
+fn no_attribute_bears_a_name_that_terraform_keeps_for_itself() {
+    const KEPT: [&str; 11] = [
+        "_",
+        "alias",
+        "connection",
+        "count",
+        "depends_on",
+        "for_each",
+        "lifecycle",
+        "locals",
+        "provider",
+        "provisioner",
+        "version",
+    ];
+    let provider = Swarm::default();
+    let resources = provider.resources().iter().map(|it| (it.type_name(), it.schema()));
+    let sources = provider.data_sources().iter().chain(provider.ephemeral_resources());
+    let sources = sources.map(|it| (it.type_name(), it.schema()));
+    for (r#type, schema) in resources.chain(sources).chain([("provider", provider.schema())]) {
+        for name in KEPT {
+            assert!(schema.attribute(name).is_none(), "{type}.{name}");
+        }
+    }
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -139,9 +139,11 @@ pub(super) fn path(path: &Path) -> pb::AttributePath {
 
 #[cfg(test)]
 mod tests {
+    use super::super::codec::{samples::types, type_from_json};
     use super::*;
     use crate::terraform::Builder;
     use pb::attribute_path::step::Selector;
+    use proptest::prelude::*;
 
     #[test]
     fn attributes_have_a_type_or_members() {
@@ -192,5 +194,81 @@ mod tests {
         );
         let whole = diagnostic(Diagnostic::error("No", ""));
         assert_eq!((whole.severity(), whole.attribute), (Level::Error, None));
+    }
+
+    /// Attributes of any kind, three levels deep, with any flags.
+    fn any_attributes() -> impl Strategy<Value = Vec<(&'static str, Attribute)>> {
+        const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+        let plain = types().prop_map(Kind::Plain).boxed();
+        let named = |kinds: BoxedStrategy<Kind>| {
+            let one = (kinds, any::<[bool; 5]>()).prop_map(|(kind, flags)| {
+                let builder = Builder::<()>::new(kind);
+                let builder = if flags[0] { builder.optional() } else { builder };
+                let builder = if flags[1] { builder.computed() } else { builder };
+                let builder = if flags[2] { builder.sensitive() } else { builder };
+                let builder = if flags[3] { builder.write_only() } else { builder };
+                if flags[4] { builder.deprecated("Use another.").build() } else { builder.build() }
+            });
+            let many = proptest::collection::vec(one, 0..NAMES.len());
+            many.prop_map(|many| NAMES.into_iter().zip(many).collect::<Vec<_>>()).boxed()
+        };
+        let nested = |inner: BoxedStrategy<Vec<(&'static str, Attribute)>>, plain: BoxedStrategy<Kind>| {
+            let nesting = prop_oneof![
+                Just(Nesting::Single),
+                Just(Nesting::List),
+                Just(Nesting::Set),
+                Just(Nesting::Map)
+            ];
+            let object = (nesting, inner).prop_map(|(nesting, members)| Kind::Nested(nesting, members));
+            named(prop_oneof![2 => plain, 1 => object].boxed())
+        };
+        let deepest = named(plain.clone());
+        nested(nested(deepest, plain.clone()), plain)
+    }
+
+    /// The type that a host makes of an attribute.
+    fn type_of(attribute: &pb::schema::Attribute) -> Type {
+        let Some(nested) = &attribute.nested_type else {
+            return type_from_json(&attribute.r#type).expect("a type");
+        };
+        assert!(attribute.r#type.is_empty(), "a host takes one or the other");
+        let object = object_of(&nested.attributes);
+        match nested.nesting() {
+            Mode::Single => object,
+            Mode::List => Type::list(object),
+            Mode::Set => Type::set(object),
+            Mode::Map => Type::map(object),
+            Mode::Invalid => panic!("no nesting"),
+        }
+    }
+
+    fn object_of(attributes: &[pb::schema::Attribute]) -> Type {
+        Type::Object(attributes.iter().map(|it| (it.name.clone(), type_of(it))).collect())
+    }
+
+    fn flags_are_kept(ours: &[(&'static str, Attribute)], theirs: &[pb::schema::Attribute]) {
+        assert_eq!(ours.len(), theirs.len());
+        for ((name, ours), theirs) in ours.iter().zip(theirs) {
+            assert_eq!(*name, theirs.name);
+            assert_eq!(
+                [ours.required, ours.optional, ours.computed, ours.sensitive, ours.write_only],
+                [theirs.required, theirs.optional, theirs.computed, theirs.sensitive, theirs.write_only]
+            );
+            assert_eq!(ours.deprecated.is_some(), theirs.deprecated);
+            if let (Kind::Nested(_, ours), Some(theirs)) = (&ours.kind, &theirs.nested_type) {
+                flags_are_kept(ours, &theirs.attributes);
+            }
+        }
+    }
+
+    proptest! {
+        /// What a host reads out of a schema is the type by which values are written and read.
+        #[test]
+        fn a_host_reads_the_same_types(attributes in any_attributes()) {
+            let own = Schema { version: 0, docs: "", attributes };
+            let block = schema(&own).block.expect("a block");
+            prop_assert_eq!(object_of(&block.attributes), own.object_type());
+            flags_are_kept(&own.attributes, &block.attributes);
+        }
     }
 }

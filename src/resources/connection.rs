@@ -46,14 +46,13 @@ impl Connection {
         Connection { host: host.to_owned(), cert_path: None, ssh: None }
     }
 
-    /// What is wrong with a `connection` beyond single values, of which parts may be unknown.
+    /// What is wrong with an `engine` beyond single values, of which parts may be unknown.
     pub fn validate(config: &Config) -> Diagnostics {
-        if !config.is_set("connection.ssh.host_key") || !config.is_set("connection.ssh.known_hosts_file") {
+        if !config.is_set("engine.ssh.host_key") || !config.is_set("engine.ssh.known_hosts_file") {
             return vec![];
         }
         // What is not known yet may turn out to be null.
-        if !config.is_known("connection.ssh.host_key") || !config.is_known("connection.ssh.known_hosts_file")
-        {
+        if !config.is_known("engine.ssh.host_key") || !config.is_known("engine.ssh.known_hosts_file") {
             return vec![];
         }
         vec![
@@ -61,23 +60,23 @@ impl Connection {
                 "Two ways to know a host",
                 "Only one of `host_key` and `known_hosts_file` can be set: a key that is given is the only one trusted.",
             )
-            .at("connection.ssh.host_key"),
+            .at("engine.ssh.host_key"),
         ]
     }
 
-    /// The Engine of the one host on which something is: that of a `connection`, else the provider's, if it is one.
+    /// The Engine of the one host on which something is: that of an `engine`, else the provider's, if it is one.
     ///
     /// # Errors
-    /// The settings mean nothing, or there is no `connection` and the provider has several managers.
+    /// The settings mean nothing, or there is no `engine` and the provider has several managers.
     pub fn of_one_host(connection: Option<&Self>, provider: &Docker) -> Result<Docker> {
         match connection {
             Some(connection) => connection.open(provider),
             None if provider.is_one_of_several() => Err(Diagnostic::error(
                 "It is not said on which host",
                 "The provider has several managers, any of which may be asked, and this is on one of them only. Set \
-                 `connection` to that host.",
+                 `engine` to that host.",
             )
-            .at("connection")),
+            .at("engine")),
             None => Ok(provider.clone()),
         }
     }
@@ -102,8 +101,7 @@ impl Connection {
             ..Settings::default()
         };
         provider.elsewhere(&settings).map_err(|error| {
-            Diagnostic::error(format!("Cannot connect to {}", self.host), format!("{error}."))
-                .at("connection")
+            Diagnostic::error(format!("Cannot connect to {}", self.host), format!("{error}.")).at("engine")
         })
     }
 }
@@ -145,7 +143,7 @@ mod tests {
         let settings = Settings { hosts, ..Settings::default() };
         let several = Docker::new(&Endpoint::resolve(&settings, &|_| None, None).unwrap()).unwrap();
         let error = Connection::of_one_host(None, &several).unwrap_err();
-        assert!(error.detail.contains("Set `connection`"), "{error:?}");
+        assert!(error.detail.contains("Set `engine`"), "{error:?}");
         let there = Connection::of_one_host(Some(&Connection::to("tcp://a:2375")), &several).unwrap();
         assert_eq!(there.host(), "tcp://a:2375");
         assert!(Connection::of_one_host(None, &provider()).is_ok());
@@ -163,7 +161,7 @@ mod tests {
                 Value::Map(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
             };
             let ssh = map(vec![("host_key", host_key), ("known_hosts_file", known_hosts_file)]);
-            let Value::Map(config) = map(vec![("connection", map(vec![("ssh", ssh)]))]) else {
+            let Value::Map(config) = map(vec![("engine", map(vec![("ssh", ssh)]))]) else {
                 return vec![];
             };
             Connection::validate(&Config(Object(config)))

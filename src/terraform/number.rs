@@ -89,6 +89,7 @@ impl fmt::Display for Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn number(text: &str) -> Number {
         text.parse().unwrap()
@@ -118,5 +119,30 @@ mod tests {
         assert_eq!(number("0.25").scaled(9), Some(250_000_000));
         assert_eq!(number("0.0000000001").scaled(9), None);
         assert_eq!(Number::unscaled(1_500_000_000, 9).to_string(), "1.5");
+    }
+
+    proptest! {
+        #[test]
+        fn text_and_number_are_one(text in "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{0,40}[1-9])?") {
+            let wanted = if text == "-0" { "0" } else { text.as_str() };
+            prop_assert_eq!(number(&text).to_string(), wanted);
+        }
+
+        #[test]
+        fn a_float_is_exactly_itself(float in any::<f64>()) {
+            match Number::from_exact_f64(float) {
+                Some(exactly) => prop_assert_eq!(exactly.to_exact_f64(), Some(float)),
+                None => prop_assert!(!float.is_finite()),
+            }
+            // What a float is written as may be another number, but leads back to the float.
+            let written = Number::from_f64(float).and_then(|number| number.to_f64());
+            prop_assert_eq!(written, Some(float).filter(|float| float.is_finite()));
+        }
+
+        #[test]
+        fn nano_cpus_come_back(nanos in any::<i64>(), digits in 0..12_i64) {
+            prop_assert_eq!(Number::unscaled(nanos, digits).scaled(digits), Some(nanos));
+            prop_assert_eq!(Number::from(nanos).to_i64(), Some(nanos));
+        }
     }
 }

@@ -60,3 +60,41 @@ impl fmt::Debug for Private {
         f.write_str("Private(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    type Kept = BTreeMap<String, (String, Option<i64>, Vec<bool>)>;
+
+    proptest! {
+        #[test]
+        fn what_was_kept_is_there_the_next_time(kept in any::<Kept>()) {
+            let mut private = Private::default();
+            kept.iter().for_each(|(key, value)| private.set(key, value));
+            let again = Private::from_bytes(&private.to_bytes());
+            prop_assert_eq!(again.as_ref(), Ok(&private));
+            let mut again = again.unwrap_or_default();
+            for (key, value) in &kept {
+                prop_assert_eq!(again.get(key), Some(value.clone()));
+                prop_assert_eq!(again.get::<bool>(key), None, "of another shape");
+                again.remove(key);
+            }
+            prop_assert_eq!(again.to_bytes(), Vec::<u8>::new(), "nothing is kept where nothing is left");
+        }
+
+        #[test]
+        fn other_bytes_are_an_error_that_does_not_show_them(bytes in any::<Vec<u8>>(), word in "[a-z]{12}") {
+            Private::from_bytes(&bytes).ok();
+            let error = Private::from_bytes(format!("\"{word}\"").as_bytes()).expect_err("no object");
+            let told = format!("{error:?}");
+            prop_assert!(!told.contains(&word));
+            let mut private = Private::default();
+            private.set("key", &word);
+            let shown = format!("{private:?}");
+            prop_assert!(!shown.contains(&word));
+        }
+    }
+}

@@ -13,13 +13,15 @@ pub struct Duration {
 }
 
 /// The units of a duration and their nanoseconds, from the largest to the smallest.
-const TIME_UNITS: [(&str, i64); 7] = [
+const TIME_UNITS: [(&str, i64); 8] = [
     ("h", 3_600_000_000_000),
     ("m", 60_000_000_000),
     ("s", 1_000_000_000),
     ("ms", 1_000_000),
     ("us", 1_000),
-    ("µs", 1_000),
+    // As Go does, the micro sign and the Greek letter that looks like it.
+    ("\u{b5}s", 1_000),
+    ("\u{3bc}s", 1_000),
     ("ns", 1),
 ];
 
@@ -28,7 +30,7 @@ impl Duration {
     pub fn from_nanos(nanos: i64) -> Self {
         let mut rest = nanos.max(0);
         let mut text = String::new();
-        for (unit, size) in TIME_UNITS.iter().filter(|(unit, _)| *unit != "µs") {
+        for (unit, size) in TIME_UNITS.iter().filter(|(unit, _)| unit.is_ascii()) {
             if rest >= *size {
                 text.push_str(&format!("{}{unit}", rest / size));
                 rest %= size;
@@ -222,6 +224,7 @@ quantity!(Size, bytes, "size");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn durations_mean_what_go_means() {
@@ -265,6 +268,33 @@ mod tests {
         assert!("512MB".parse::<Size>().unwrap_err().contains("MiB"));
         for text in ["", "MiB", "1x", "-1"] {
             assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_engine_counts_comes_back(count in 0..=i64::MAX, minutes in 0..=100_000_i64) {
+            for nanos in [count, minutes * 60_000_000_000] {
+                let written = Duration::from_nanos(nanos);
+                prop_assert_eq!(written.nanos(), nanos);
+                prop_assert_eq!(written.to_string().parse::<Duration>(), Ok(written.clone()));
+                prop_assert_eq!(Duration::from_std(written.to_std()), written);
+            }
+            for bytes in [count, minutes << 20] {
+                let written = Size::from_bytes(bytes);
+                prop_assert_eq!(written.bytes(), bytes);
+                prop_assert_eq!(written.to_string().parse::<Size>(), Ok(written));
+            }
+        }
+
+        #[test]
+        fn the_text_is_kept_and_none_makes_it_panic(text in "\\PC{0,30}") {
+            if let Ok(duration) = text.parse::<Duration>() {
+                prop_assert_eq!(duration.to_string(), text.as_str());
+            }
+            if let Ok(size) = text.parse::<Size>() {
+                prop_assert_eq!(size.to_string(), text.as_str());
+            }
         }
     }
 }

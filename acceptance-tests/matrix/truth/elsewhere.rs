@@ -2,7 +2,7 @@
 
 /// The type, the beginning of the path, and why there is no case.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
-    ("*", "connection.", "it is a way to an Engine: `ssh`, `connections`"),
+    ("*", "engine.", "it is a way to an Engine: `ssh`, `connections`"),
     ("swarm_node", "", "a host joins by it: `swarm_node`"),
     ("swarm_cluster", "", "a swarm is made by it: `swarm_cluster`"),
     ("swarm_secret", "driver.", "it takes a plugin in the Engine"),

@@ -206,7 +206,7 @@ const CLUSTER_VOLUMES: &[(&str, &str, &str)] = &[
 ];
 
 /// Volumes of a host; where the Engine knows cluster volumes, those too.
-pub fn volumes(prefix: &str, connections: [&str; 2], of_clusters: bool) -> Vec<Case> {
+pub fn volumes(prefix: &str, engines: [&str; 2], of_clusters: bool) -> Vec<Case> {
     let r#type = "swarm_volume";
     let gone = "keep_on_destroy = false";
     let name = |path: &str| format!("  name = \"{}\"\n  {gone}", named(prefix, r#type, path));
@@ -230,8 +230,8 @@ pub fn volumes(prefix: &str, connections: [&str; 2], of_clusters: bool) -> Vec<C
         .cleared(Expected::Nothing(IS_THE_DEFAULT))
         .behind(Expected::Blank(TERRAFORM_S)),
     );
-    let path = "connection.host";
-    let [first, second] = connections.map(|host| format!("{}\n  connection = {{ host = \"{host}\" }}", name(path)));
+    let path = "engine.host";
+    let [first, second] = engines.map(|host| format!("{}\n  engine = {{ host = \"{host}\" }}", name(path)));
     cases.push(
         Case::new(r#type, path, &first, &second, Some(&name(path))).behind(Expected::Blank(TERRAFORM_S)),
     );

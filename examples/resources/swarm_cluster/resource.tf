@@ -1,4 +1,4 @@
-# On the provider's Engine; with `connection`, on another host.
+# On the provider's Engine; with `engine`, on another host.
 resource "swarm_cluster" "hub" {
   advertise_addr    = "eth0"
   default_addr_pool = ["10.20.0.0/16"]

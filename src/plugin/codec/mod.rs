@@ -9,8 +9,10 @@ mod msgpack;
 mod types;
 
 #[cfg(test)]
-mod samples;
+pub(super) mod samples;
 
+#[cfg(test)]
+pub(super) use types::type_from_json;
 pub(super) use types::type_to_json;
 
 use std::fmt;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use rmp::Marker;
 use rmp::encode as write;
 use rmp::encode::{ByteBuf, ValueWriteError};
 use rmpv::decode::read_value_ref_with_max_depth;
@@ -42,13 +43,52 @@ impl From<ValueWriteError<Infallible>> for Mismatch {
 }
 
 /// Reads one value of a type.
-pub(super) fn decode(mut bytes: &[u8], r#type: &Type) -> Result<Value> {
+pub(super) fn decode(all: &[u8], r#type: &Type) -> Result<Value> {
+    let mut bytes = all;
     let value = read_value_ref_with_max_depth(&mut bytes, DEEPEST)
         .map_err(|_| Mismatch::new("what is there is not msgpack, or is nested too deeply"))?;
     if !bytes.is_empty() {
         return Err(Mismatch::new("there is more than one value"));
     }
+    if has_reserved(all) {
+        return Err(Mismatch::new("what is there is not msgpack"));
+    }
     read(&value, r#type)
+}
+
+/// Whether a value begins with the one byte that msgpack keeps in reserve, which rmpv takes for null: a damaged value
+/// would be told as one that is not there. Whatever is in an array or a map follows its head, so there is nothing to
+/// descend into.
+fn has_reserved(mut bytes: &[u8]) -> bool {
+    while let Some((head, rest)) = bytes.split_first() {
+        let length = |width: usize| {
+            rest.iter().take(width).fold(0_usize, |length, byte| (length << 8) | usize::from(*byte))
+        };
+        let body = match Marker::from_u8(*head) {
+            Marker::Reserved => return true,
+            Marker::Null | Marker::True | Marker::False | Marker::FixPos(_) | Marker::FixNeg(_) => 0,
+            Marker::FixArray(_) | Marker::FixMap(_) => 0,
+            Marker::U8 | Marker::I8 => 1,
+            Marker::U16 | Marker::I16 | Marker::Array16 | Marker::Map16 => 2,
+            Marker::U32 | Marker::I32 | Marker::F32 | Marker::Array32 | Marker::Map32 => 4,
+            Marker::U64 | Marker::I64 | Marker::F64 => 8,
+            Marker::FixStr(length) => usize::from(length),
+            Marker::Str8 | Marker::Bin8 => 1 + length(1),
+            Marker::Str16 | Marker::Bin16 => 2 + length(2),
+            Marker::Str32 | Marker::Bin32 => 4 + length(4),
+            // The kind of an extension is one more byte.
+            Marker::FixExt1 => 2,
+            Marker::FixExt2 => 3,
+            Marker::FixExt4 => 5,
+            Marker::FixExt8 => 9,
+            Marker::FixExt16 => 17,
+            Marker::Ext8 => 2 + length(1),
+            Marker::Ext16 => 3 + length(2),
+            Marker::Ext32 => 5 + length(4),
+        };
+        bytes = rest.get(body..).unwrap_or_default();
+    }
+    false
 }
 
 fn read(value: &ValueRef<'_>, r#type: &Type) -> Result<Value> {

@@ -9,7 +9,7 @@ use super::type_to_json;
 use crate::terraform::{Number, Refinement, Type, Value};
 
 /// Types of any kind, three levels deep.
-pub(super) fn types() -> impl Strategy<Value = Type> {
+pub(in crate::plugin) fn types() -> impl Strategy<Value = Type> {
     let leaf = prop_oneof![Just(Type::Bool), Just(Type::Number), Just(Type::String), Just(Type::Dynamic)];
     leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![

@@ -11,7 +11,7 @@ pub(in crate::plugin) fn type_to_json(r#type: &Type) -> Vec<u8> {
 }
 
 /// The type that the JSON stands for. Nesting is bounded by the JSON parser.
-pub(super) fn type_from_json(bytes: &[u8]) -> Result<Type> {
+pub(in crate::plugin) fn type_from_json(bytes: &[u8]) -> Result<Type> {
     // The parser's own message is not passed on, since it quotes what it has found.
     let json = serde_json::from_slice(bytes).map_err(|_| not_a_type())?;
     from_json(&json)

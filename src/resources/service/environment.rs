@@ -42,6 +42,7 @@ fn split(line: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn spec(lines: &[&str]) -> ServiceSpec {
         let mut spec = ServiceSpec::default();
@@ -58,5 +59,21 @@ mod tests {
         let wanted = BTreeMap::from([("B".to_owned(), "x=y".to_owned()), ("Z".to_owned(), "4".to_owned())]);
         write_env(&wanted, &mut env);
         assert_eq!(env, spec(&["Z=4", "B=x=y"]));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            before in proptest::collection::vec("[A-C]{1,2}(=[a-z=]{0,3})?", 0..6),
+            wanted in proptest::collection::btree_map("[A-D]{1,2}", "[a-z=]{0,3}", 0..6),
+        ) {
+            let before: Vec<&str> = before.iter().map(String::as_str).collect();
+            let mut env = spec(&before);
+            write_env(&wanted, &mut env);
+            prop_assert_eq!(read_env(&env), wanted.clone());
+            let once = env.clone();
+            write_env(&wanted, &mut env);
+            prop_assert_eq!(env, once, "the same is left alone");
+        }
     }
 }

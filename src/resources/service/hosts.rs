@@ -117,6 +117,7 @@ impl Dns {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn spec(lines: &[&str]) -> ServiceSpec {
         let mut spec = ServiceSpec::default();
@@ -144,5 +145,25 @@ mod tests {
             &mut service,
         );
         assert_eq!(service, spec(&["10.0.0.9 z", "10.0.0.1 b", "10.0.0.2 c"]));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            before in proptest::collection::vec("10\\.0\\.0\\.[1-3]( [a-c]){0,3}", 0..5),
+            wanted in proptest::collection::btree_map(
+                "[a-d]",
+                proptest::collection::btree_set("10\\.0\\.0\\.[1-4]", 1..3),
+                0..4,
+            ),
+        ) {
+            let before: Vec<&str> = before.iter().map(String::as_str).collect();
+            let mut service = spec(&before);
+            write_hosts(&wanted, &mut service);
+            prop_assert_eq!(read_hosts(&service), wanted.clone());
+            let once = service.clone();
+            write_hosts(&wanted, &mut service);
+            prop_assert_eq!(service, once, "the same is left alone");
+        }
     }
 }

@@ -50,12 +50,12 @@ impl SwarmCluster {
                     "There is a swarm already",
                     format!(
                         "The provider's Engine at {} manages swarm {id}, and the host at {} is in none. Let it join by \
-                         `swarm_node`; to have Terraform manage that swarm, leave `connection` out or import it.",
+                         `swarm_node`; to have Terraform manage that swarm, leave `engine` out or import it.",
                         engine.host(),
                         host.host()
                     ),
                 )
-                .at("connection"));
+                .at("engine"));
             }
         }
         Ok(())
@@ -240,7 +240,7 @@ pub(super) fn fit(host: &Docker, info: &Info) -> Result<()> {
             sentence(&swarm.error)
         )
     };
-    Err(Diagnostic::error("The host cannot make or manage a swarm", detail).at("connection"))
+    Err(Diagnostic::error("The host cannot make or manage a swarm", detail).at("engine"))
 }
 
 /// The host is in another swarm than that of the state, or is no manager of it.

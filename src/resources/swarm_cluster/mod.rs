@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Model)]
 pub struct SwarmCluster {
     /// The host that becomes the first manager. Without it that is the provider's Engine.
-    connection: Option<Connection>,
+    engine: Option<Connection>,
 
     /// Address by which the other nodes reach the host: an IP address or a network interface, with a port if it is not
     /// 2377. It must be set where the host has several addresses.
@@ -230,7 +230,7 @@ impl Resource for SwarmCluster {
 impl SwarmCluster {
     /// The host that is the first manager.
     fn host(&self, provider: &Docker) -> Result<Docker> {
-        self.connection.as_ref().map_or_else(|| Ok(provider.clone()), |connection| connection.open(provider))
+        self.engine.as_ref().map_or_else(|| Ok(provider.clone()), |connection| connection.open(provider))
     }
 
     /// What is there, in the resource's terms: what is set is read back.
@@ -252,7 +252,7 @@ impl SwarmCluster {
 
     fn imported(found: &Cluster) -> Self {
         let mut cluster = SwarmCluster {
-            connection: None,
+            engine: None,
             advertise_addr: None,
             listen_addr: None,
             data_path_addr: None,
@@ -292,10 +292,10 @@ fn remade(plan: &Plan) -> Vec<&'static str> {
 
 /// The Engine that a plan is about, if it is known.
 fn planned_host(plan: &Plan, docker: &Docker) -> Option<Docker> {
-    if !plan.config.is_set("connection") {
+    if !plan.config.is_set("engine") {
         return Some(docker.clone());
     }
-    plan.known::<Connection>("connection")?.open(docker).ok()
+    plan.known::<Connection>("engine")?.open(docker).ok()
 }
 
 fn availability(word: &str) -> Result<(), String> {

@@ -20,7 +20,7 @@ use serde_json::{Map, json};
 
 /// A network on which the tasks of services find each other, on whichever nodes they run.
 ///
-/// Docker cannot change a network, so every change but one of `timeouts` and `connection` makes a new one, for which all
+/// Docker cannot change a network, so every change but one of `timeouts` and `engine` makes a new one, for which all
 /// services must leave the old one first. What is left out is neither compared nor changed. Deleting waits until the
 /// tasks that were on the network have ended: if it went before them, Docker would never give their addresses back.
 ///
@@ -70,7 +70,7 @@ pub struct SwarmNetwork {
     ipam: Option<Ipam>,
 
     /// Whether it is only the settings for networks that name it in `config_from`: driver options and addresses, which
-    /// may differ from host to host. It is kept by the host of `connection`, so each host that shall have the network
+    /// may differ from host to host. It is kept by the host of `engine`, so each host that shall have the network
     /// needs one.
     #[tf(replace, default = false)]
     config_only: bool,
@@ -84,7 +84,7 @@ pub struct SwarmNetwork {
     labels: Option<Labels>,
 
     /// The Engine of the host that keeps a `config_only` network. By default it is the provider's.
-    connection: Option<Connection>,
+    engine: Option<Connection>,
 
     /// How long the operations may take: a minute to create, five to delete, unless it says otherwise.
     timeouts: Option<Timeouts>,
@@ -155,7 +155,7 @@ impl Resource for SwarmNetwork {
     }
 
     async fn check(plan: &Plan, client: &Docker) -> Diagnostics {
-        if plan.known::<bool>("config_only") != Some(true) || plan.config.is_set("connection") {
+        if plan.known::<bool>("config_only") != Some(true) || plan.config.is_set("engine") {
             return vec![];
         }
         if let Err(error) = Connection::of_one_host(None, client) {
@@ -195,8 +195,7 @@ impl Resource for SwarmNetwork {
         self.ready(&docker, "read").await?;
         let found = docker.network(self.id.get()?).await.found();
         let Some(network) = found.doing(|| self.action("read"))? else { return Ok(None) };
-        let mut own =
-            SwarmNetwork { connection: self.connection, timeouts: self.timeouts, ..Self::of(&network) };
+        let mut own = SwarmNetwork { engine: self.engine, timeouts: self.timeouts, ..Self::of(&network) };
         own.options = Some(without_allocated(&network.options, self.options.as_ref()));
         own.ipam = Some(Ipam::found(&network, self.ipam.as_ref()));
         Ok(Some(own))
@@ -205,11 +204,7 @@ impl Resource for SwarmNetwork {
     async fn update(&mut self, prior: &Self, context: &mut Context<Docker>) -> Result<()> {
         // Nothing of the network itself changes in place; a new connection must lead to it.
         let (docker, id) = (self.engine(&context.client)?, prior.id.get()?);
-        docker
-            .find_network(id)
-            .await
-            .doing(|| self.action("find"))
-            .map_err(|error| error.at("connection"))?;
+        docker.find_network(id).await.doing(|| self.action("find")).map_err(|error| error.at("engine"))?;
         self.id = prior.id.clone();
         self.scope = prior.scope.clone();
         Ok(())
@@ -275,7 +270,7 @@ impl SwarmNetwork {
             config_only: network.config_only,
             config_from: None,
             labels: None,
-            connection: None,
+            engine: None,
             timeouts: None,
             scope: network.scope.clone().into(),
             id: network.id.clone().into(),
@@ -318,7 +313,7 @@ impl SwarmNetwork {
     }
 
     fn engine(&self, provider: &Docker) -> Result<Docker> {
-        match &self.connection {
+        match &self.engine {
             connection if self.config_only => Connection::of_one_host(connection.as_ref(), provider),
             Some(connection) => connection.open(provider),
             None => Ok(provider.clone()),

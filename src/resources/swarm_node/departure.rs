@@ -113,11 +113,11 @@ impl SwarmNode {
                 Err(Diagnostic::error(
                     format!("Cannot take out node `{}`", self.name()),
                     format!(
-                        "The swarm sees it running, but it cannot be told to leave: {why}Correct `connection`, or stop the \
+                        "The swarm sees it running, but it cannot be told to leave: {why}Correct `engine`, or stop the \
                          host, so that its record can be removed."
                     ),
                 )
-                .at("connection"))
+                .at("engine"))
             }
             waited => waited.doing(|| self.action("take out")),
         }

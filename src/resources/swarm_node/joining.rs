@@ -72,7 +72,7 @@ impl SwarmNode {
             None => {
                 let node = find_node(&nodes, before).cloned().doing(|| what.clone())?;
                 // Only the way to name it may change from a host to its name.
-                if prior.connection.is_some() && self.named(&nodes)?.id != node.id {
+                if prior.engine.is_some() && self.named(&nodes)?.id != node.id {
                     return Err(another_node(self.node.as_deref().unwrap_or_default(), &self.name()));
                 }
                 node
@@ -120,7 +120,7 @@ impl SwarmNode {
         context: &Context<Docker>,
     ) -> Result<Node> {
         let what = self.action("join");
-        let mut info = host.info().await.map_err(|error| failure(&what, &error).at("connection"))?;
+        let mut info = host.info().await.map_err(|error| failure(&what, &error).at("engine"))?;
         if info.swarm.local_node_state == "pending" {
             host.wait_until_member(limit.to_std()).await.doing(|| what.clone())?;
         }
@@ -335,7 +335,7 @@ pub(super) fn in_another_swarm(host: &Docker, info: &Info) -> Diagnostic {
             swarm.node_id
         ),
     )
-    .at("connection")
+    .at("engine")
 }
 
 /// The host is a part of a swarm, but cannot talk to it.
@@ -351,7 +351,7 @@ fn not_a_member(host: &Docker, info: &Info, what: &str) -> Diagnostic {
             swarm.local_node_state
         ),
     )
-    .at("connection")
+    .at("engine")
 }
 
 fn another_node(named: &str, name: &str) -> Diagnostic {
@@ -369,10 +369,10 @@ fn another_host(host: &Docker, name: &str) -> Diagnostic {
     Diagnostic::error(
         "It is another host",
         format!(
-            "`connection` now leads to {}, which is not node `{name}`. A new address of the same host is fine; for another host \
+            "`engine` now leads to {}, which is not node `{name}`. A new address of the same host is fine; for another host \
              add a `swarm_node` of its own, or replace this one: terraform apply -replace=ADDRESS.",
             host.host()
         ),
     )
-    .at("connection")
+    .at("engine")
 }

@@ -17,23 +17,23 @@ use crate::terraform::{
 
 /// A host as a part of the swarm: as a worker or a manager, with or without tasks.
 ///
-/// With `connection`, the host joins the swarm that the provider's Engine manages, with a token that the provider asks for by
+/// With `engine`, the host joins the swarm that the provider's Engine manages, with a token that the provider asks for by
 /// itself; a host that is in that swarm already is adopted. Without it, `node` names a node that somebody else joined.
 ///
 /// A host that has lost its membership shows in the plan, as `joined = false`, and the next apply joins it again.
 ///
-/// Destroying a node that has a `connection` takes it out of the swarm without a loss: a manager is demoted first, which is
+/// Destroying a node that has an `engine` takes it out of the swarm without a loss: a manager is demoted first, which is
 /// refused where the remaining managers could not agree any more; its tasks are moved elsewhere; the host leaves; and its
 /// record is removed. A host that is dead, and down to the swarm, loses its record. The last manager stays in, since leaving
-/// would end the swarm: destroying `swarm_cluster` does that. A node without a `connection` stays in as it is, unless it is
+/// would end the swarm: destroying `swarm_cluster` does that. A node without an `engine` stays in as it is, unless it is
 /// down: then its record is removed.
 ///
 /// ~> A node that joins again is a new node to Docker, with a new ID and without its labels. Name it by its host name in
 /// `swarm_node_label`, so that the labels come back with the next apply.
 #[derive(Debug, Model)]
 pub struct SwarmNode {
-    /// The host that joins. Exactly one of `connection` and `node` must be set.
-    connection: Option<Connection>,
+    /// The host that joins. Exactly one of `engine` and `node` must be set.
+    engine: Option<Connection>,
 
     /// ID, or exact host name if only one node has it, of a node that is in the swarm already.
     node: Option<String>,
@@ -43,12 +43,12 @@ pub struct SwarmNode {
     #[tf(optional)]
     cluster: Computed<String>,
 
-    /// `worker` or `manager`. Without it a host with a `connection` is a worker, and a node without one stays what it is.
+    /// `worker` or `manager`. Without it a host with an `engine` is a worker, and a node without one stays what it is.
     #[tf(derived, check = role)]
     role: Computed<String>,
 
     /// Whether the node takes tasks: `active`, `pause` (it keeps those it has) or `drain` (they are moved elsewhere). Without
-    /// it a host with a `connection` is active, and a node without one stays as it is.
+    /// it a host with an `engine` is active, and a node without one stays as it is.
     #[tf(derived, check = availability)]
     availability: Computed<String>,
 
@@ -101,18 +101,18 @@ impl Resource for SwarmNode {
 
     fn validate(config: &Config) -> Diagnostics {
         let mut found = Connection::validate(config);
-        let (by_connection, by_name) = (config.is_set("connection"), config.is_set("node"));
-        let unsure = !config.is_known("connection") || !config.is_known("node");
+        let (by_connection, by_name) = (config.is_set("engine"), config.is_set("node"));
+        let unsure = !config.is_known("engine") || !config.is_known("node");
         if by_connection == by_name && !unsure {
-            let detail = "`connection` names a host that joins, `node` a node that is in the swarm already: exactly one \
+            let detail = "`engine` names a host that joins, `node` a node that is in the swarm already: exactly one \
                           of them says which node it is.";
             found.push(Diagnostic::error("Which node is it?", detail));
         }
         for name in DECIDED_ONCE.into_iter().chain(["join_token_wo", "remote_addrs"]) {
             if by_name && !by_connection && config.is_set(name) {
                 let detail =
-                    format!("A node without a `connection` has joined already, so `{name}` has no effect.");
-                found.push(Diagnostic::error(format!("`{name}` needs `connection`"), detail).at(name));
+                    format!("A node without an `engine` has joined already, so `{name}` has no effect.");
+                found.push(Diagnostic::error(format!("`{name}` needs `engine`"), detail).at(name));
             }
         }
         found
@@ -121,7 +121,7 @@ impl Resource for SwarmNode {
     fn plan(plan: &mut Plan) -> Result<()> {
         let prior = plan.prior.clone();
         for (name, otherwise) in [("role", "worker"), ("availability", "active")] {
-            if plan.config.is_set("connection") {
+            if plan.config.is_set("engine") {
                 plan.derive(name, otherwise.to_owned());
             } else if let Some(as_it_is) = prior.as_ref().and_then(|prior| prior.known::<String>(name)) {
                 plan.derive(name, as_it_is);
@@ -157,7 +157,7 @@ impl Resource for SwarmNode {
             true => docker.nodes().await.ok(),
             false => None,
         };
-        if let Some(connection) = plan.known::<Connection>("connection")
+        if let Some(connection) = plan.known::<Connection>("engine")
             && let Ok(host) = connection.open(docker)
             && let Ok(info) = host.info().await
             && let Some(nodes) = &nodes
@@ -256,12 +256,12 @@ impl Resource for SwarmNode {
 impl SwarmNode {
     /// The host, if the resource has a way to it.
     fn host(&self, provider: &Docker) -> Result<Option<Docker>> {
-        self.connection.as_ref().map(|connection| connection.open(provider)).transpose()
+        self.engine.as_ref().map(|connection| connection.open(provider)).transpose()
     }
 
     /// What a person calls it.
     fn name(&self) -> String {
-        let host = || self.connection.as_ref().map(|connection| connection.host.clone());
+        let host = || self.engine.as_ref().map(|connection| connection.host.clone());
         self.hostname.known().cloned().or_else(|| self.node.clone()).or_else(host).unwrap_or_default()
     }
 
@@ -305,7 +305,7 @@ impl SwarmNode {
 
     fn imported(node: &Node, name: &str, cluster: Option<String>) -> Self {
         let mut found = SwarmNode {
-            connection: None,
+            engine: None,
             node: Some(name.to_owned()),
             cluster: cluster.map(Computed::from).unwrap_or_default(),
             role: Computed::default(),

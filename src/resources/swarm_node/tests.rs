@@ -41,7 +41,7 @@ fn context(manager: &Scripted) -> Context<Docker> {
 
 fn planned(host: &Scripted) -> SwarmNode {
     let mut planned = SwarmNode::imported(&Node::default(), "", None);
-    planned.connection = Some(Connection::to(host.docker.host()));
+    planned.engine = Some(Connection::to(host.docker.host()));
     planned.node = None;
     planned.role = "worker".to_owned().into();
     planned.availability = "pause".to_owned().into();

@@ -19,7 +19,7 @@ use serde_json::{Map, json};
 
 /// A volume for what services keep: on one host, or with `cluster` in the swarm.
 ///
-/// **A volume of a host** is on the host of `connection`, or of the provider's Engine if it names one. On other nodes a service that
+/// **A volume of a host** is on the host of `engine`, or of the provider's Engine if it names one. On other nodes a service that
 /// mounts a volume of that name gets an empty one, made there without these options: where a service may run on several
 /// nodes, make one volume for each of them, or give driver and options in the service's mount.
 ///
@@ -61,7 +61,7 @@ pub struct SwarmVolume {
 
     /// The Engine of the host on which the volume is. By default it is the provider's. A change of it must lead to the
     /// same volume: to move to another host, replace the resource.
-    connection: Option<Connection>,
+    engine: Option<Connection>,
 
     /// How long the operations may take: a minute to create and update, five to delete, unless it says otherwise.
     timeouts: Option<Timeouts>,
@@ -88,10 +88,10 @@ impl Resource for SwarmVolume {
         // What is not known yet may turn out to be null.
         let is_there = |name: &str| config.is_set(name) && !config.get(name).is_unknown();
         let mut found = Connection::validate(config);
-        if is_there("cluster") && is_there("connection") {
+        if is_there("cluster") && is_there("engine") {
             let why =
-                "A cluster volume belongs to no host, and is made through a manager: leave out `connection`.";
-            found.push(Diagnostic::error("A cluster volume on one host", why).at("connection"));
+                "A cluster volume belongs to no host, and is made through a manager: leave out `engine`.";
+            found.push(Diagnostic::error("A cluster volume on one host", why).at("engine"));
         }
         if is_there("cluster") && config.get("driver").is_null() {
             let why =
@@ -112,7 +112,7 @@ impl Resource for SwarmVolume {
 
     async fn check(plan: &Plan, client: &Docker) -> Diagnostics {
         if !plan.config.is_set("cluster") {
-            let is_open = !plan.config.is_set("connection");
+            let is_open = !plan.config.is_set("engine");
             return if is_open {
                 Connection::of_one_host(None, client).err().into_iter().collect()
             } else {
@@ -227,7 +227,7 @@ impl SwarmVolume {
             labels: None,
             keep_on_destroy: true,
             cluster: volume.cluster_volume.as_ref().map(|found| Cluster::of(&found.spec)),
-            connection,
+            engine: connection,
             timeouts: None,
             mountpoint: Computed::default(),
             id: Computed::default(),
@@ -315,10 +315,10 @@ impl SwarmVolume {
     fn elsewhere(&self, docker: &Docker) -> Diagnostic {
         Diagnostic::error(
             format!("There is no volume `{}` at {}", self.name, docker.host()),
-            "A change of `connection` must lead to the same volume, since nothing is copied from one host to another. For \
+            "A change of `engine` must lead to the same volume, since nothing is copied from one host to another. For \
              a volume on another host, replace the resource: `terraform apply -replace=ADDRESS`.",
         )
-        .at("connection")
+        .at("engine")
     }
 
     /// Removes a cluster volume: no task may use it, and its driver has to remove what it made.
@@ -349,7 +349,7 @@ impl SwarmVolume {
     /// The Engine of the volume. One that has volumes of a host need not be in a swarm.
     async fn ready(&self, provider: &Docker, verb: &str) -> Result<Docker> {
         if self.cluster.is_none() {
-            return Connection::of_one_host(self.connection.as_ref(), provider);
+            return Connection::of_one_host(self.engine.as_ref(), provider);
         }
         ready(provider, || self.action(verb)).await?;
         Ok(provider.clone())

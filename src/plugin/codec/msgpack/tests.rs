@@ -124,6 +124,9 @@ fn malformed_bytes_are_refused() {
         (b"", &object),
         (b"\x81\xa1a", &object),
         (b"\xc0\xc0", &object),
+        // No value of msgpack begins with this byte.
+        (b"\xc1", &object),
+        (b"\x81\xa1a\xc1", &object),
         (b"\x81\xa1z\xc0", &object),
         (b"\x81\x07\xc0", &object),
         (b"\x90", &object),
@@ -163,6 +166,17 @@ proptest! {
     fn every_value_comes_back((r#type, value) in typed_values()) {
         let bytes = encode(&value, &r#type).expect("a value of the type");
         prop_assert_eq!(decode(&bytes, &r#type), Ok(value));
+    }
+
+    /// Wherever a value begins that is one byte, the reserved byte is no value in its place; and nothing whole has one.
+    #[test]
+    fn the_reserved_byte_is_found((r#type, value) in typed_values(), before in any::<Vec<bool>>()) {
+        let whole = encode(&value, &r#type).expect("a value of the type");
+        prop_assert!(!has_reserved(&whole));
+        let mut items: Vec<u8> = before.iter().map(|bit| if *bit { 0xc3 } else { 0xc2 }).collect();
+        items.extend(&whole);
+        items.push(0xc1);
+        prop_assert!(has_reserved(&items));
     }
 
     #[test]

@@ -148,7 +148,8 @@ fn collect<'v>(value: &'v Value, steps: &[&str], path: Path, found: &mut Vec<(Pa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::Object;
+    use crate::terraform::{Duration, Object};
+    use proptest::prelude::*;
     use serde_json::json;
 
     /// Where something is wrong, and by which rule.
@@ -210,5 +211,17 @@ mod tests {
             ["storage.azure (S14)"]
         );
         assert!(azure(json!({ "account_key_wo": "x" })).is_empty());
+    }
+
+    proptest! {
+        /// What an attribute takes for a duration is one to Distribution, and of the same length.
+        #[test]
+        fn a_duration_means_the_same_to_the_registry(
+            text in "([0-9]{0,4}(\\.[0-9]{0,20})?(h|m|s|ms|us|\u{b5}s|\u{3bc}s|ns)){1,4}"
+        ) {
+            let here = text.parse::<Duration>().ok().map(|duration| duration.to_std());
+            let there = crate::registry::duration::parse(&text).ok();
+            prop_assert_eq!(here, there, "{}", text);
+        }
     }
 }
