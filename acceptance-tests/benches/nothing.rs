@@ -83,8 +83,8 @@ impl<R: Resource> Resource for Nothing<R> {
     type Client = ();
 
     fn plan(plan: &mut Plan) -> Result<()> {
-        // What the real one derives from the configuration is needed to make it. What there is needs no planning.
-        if plan.is_create() { R::plan(plan) } else { Ok(()) }
+        // What follows from the configuration belongs to the schema: without it, what there is would be planned anew.
+        R::plan(plan)
     }
 
     async fn create(&mut self, _: &mut Context<()>) -> Result<()> {
