@@ -1,193 +1,146 @@
 //! What a plan costs end to end, with real Terraform and a real Engine: `cargo bench --bench terraform`, as root.
 //!
-//! As many objects are refreshed and planned by this provider, by one that does nothing but is built on the same plugin layer
-//! (`nothing.rs`), and by Terraform's own `terraform_data`: run by run in turn, so that all of them have the same machine. What
-//! is said are medians, the middle half of all runs, and the ratios of runs that followed each other.
+//! As many objects are refreshed and planned by this provider, by one that does nothing, and by Terraform's own
+//! `terraform_data` (`contenders.rs`): run by run in turn, so that all of them have the same machine. What is said are medians,
+//! the middle half of all runs, the ratios of runs that followed each other, and what time and memory become as the number grows.
+//!
+//! The first object of a kind is made by Terraform, all others by the calls of the Engine alone, and their state is that of the
+//! first; each plan must be empty, so it is a state as Terraform would have made it.
 
-#[path = "../terraform.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod terraform;
+#[path = "asked.rs"]
+mod asked;
+#[path = "contenders.rs"]
+#[expect(dead_code, reason = "other benchmarks use more of it")]
+mod contenders;
+#[path = "engine.rs"]
+mod engine;
+#[path = "objects.rs"]
+#[expect(dead_code, reason = "other benchmarks use more of it")]
+mod objects;
+#[path = "spread.rs"]
+#[expect(dead_code, reason = "other benchmarks use more of it")]
+mod spread;
 #[path = "../testbed.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod testbed;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
-};
-use terraform::Workspace;
-use testbed::{Testbed, root, succeeded};
+use asked::Asked;
+use contenders::{Contender, Field, multiplied, of_provider};
+use engine::Engine;
+use objects::{HOSTS, Made, Objects};
+use spread::{growth, median, ratios, spread};
+use std::io::Write;
+use testbed::Testbed;
 
-const RUNS: usize = 11;
+/// What is planned unless the command line says otherwise.
+const USUAL: [(Objects, &[usize]); 3] = [
+    (Objects::Secrets, &[100, 1000, 2000, 5000]),
+    (Objects::Labels, &[200, 2000]),
+    (Objects::Services, &[50, 500]),
+];
+/// How often the memory is looked at.
+const LOOKS: usize = 3;
 
-/// As many secrets as said, of the provider of that name.
-fn hcl(count: usize, provider: &str) -> String {
-    format!(
-        r#"
-terraform {{
-  required_providers {{
-    {provider} = {{ source = "localhub/{provider}" }}
-  }}
-}}
-
-resource "swarm_secret" "it" {{
-  provider = {provider}
-  count    = {count}
-  name     = "s${{count.index}}"
-  data_wo  = "data ${{count.index}}"
-  labels   = {{ part = "of many" }}
-}}
-"#
-    )
-}
-
-/// A folder in which Terraform plans, and the program whose memory is looked at.
-struct Contender {
-    name: &'static str,
-    folder: PathBuf,
-    program: Option<&'static str>,
+/// What the runs of one number of objects came to, for each contender.
+struct Outcome {
+    count: usize,
+    seconds: Vec<Vec<f64>>,
+    peaks: Vec<Option<f64>>,
 }
 
 fn main() {
-    let counts: Vec<usize> = match std::env::var("SWARM_BENCH_COUNTS") {
-        Ok(counts) => counts.split(',').map(|count| count.parse().expect("numbers")).collect(),
-        Err(_) => vec![1000, 5000],
-    };
-    let nothing = built_nothing();
-    let mut report = String::new();
-    let mut peaks = BTreeMap::new();
-    for &count in &counts {
-        let testbed = Testbed::start(&[], &["hubmgr"]);
-        let workspace = Workspace::new(&testbed, "");
-        fs::write(workspace.path().join("main.tf"), hcl(count, "swarm")).expect("written");
-        workspace.run(&["apply", "-auto-approve", "-no-color", "-parallelism=50"]);
-        let contenders = contenders(&workspace, &nothing, count);
-        let mut times: Vec<Vec<f64>> = vec![vec![]; contenders.len()];
-        for _ in 0..RUNS {
-            for (contender, times) in contenders.iter().zip(&mut times) {
-                let began = Instant::now();
-                planned(plan(contender, &testbed));
-                times.push(began.elapsed().as_secs_f64());
+    let asked = Asked::or(&USUAL);
+    for (objects, counts) in &asked.objects {
+        let testbed = Testbed::start(&[], &HOSTS);
+        let field = Field::on(&testbed);
+        let contenders = [field.swarm(), field.nothing(), field.terraform_data()];
+        let mut made = first(*objects, &contenders);
+        let states: Vec<_> = contenders.iter().map(Contender::state).collect();
+        let mut before: Option<Outcome> = None;
+        for &count in counts {
+            made.extend(objects.make(&mut Engine::at(&testbed.socket(HOSTS[0])), made.len()..count));
+            for (contender, state) in contenders.iter().zip(&states) {
+                contender.write(&hcl(*objects, &contender.name, count));
+                contender.write_state(&multiplied(state, &made));
             }
-        }
-        report += &format!(
-            "refresh and plan of {count} secrets, medians of {RUNS} runs in turn (the middle half)\n"
-        );
-        for (contender, times) in contenders.iter().zip(&times) {
-            let peak = contender.program.map(|program| peak(plan(contender, &testbed), program));
-            let memory = peak.map_or_else(String::new, |peak| format!(", {peak:.1} MiB at most"));
-            if let Some(peak) = peak {
-                peaks.entry(contender.name).or_insert_with(Vec::new).push((count, peak));
+            let outcome = outcome(&contenders, count, asked.runs);
+            say(&described(*objects, &contenders, &outcome, asked.runs));
+            if let Some(before) = &before {
+                say(&grown(&contenders, before, &outcome));
             }
-            report += &format!("  {:<15} {}{memory}\n", contender.name, spread(times, " s"));
-        }
-        for other in 1..contenders.len() {
-            let ratios: Vec<f64> = times[0].iter().zip(&times[other]).map(|(own, its)| own / its).collect();
-            report += &format!("  swarm / {:<15} {}\n", contenders[other].name, spread(&ratios, ""));
+            before = Some(outcome);
         }
     }
-    for (name, peaks) in &peaks {
-        if let [(few, low), .., (many, high)] = &peaks[..] {
-            let slope = (high - low) * 1024.0 / (many - few) as f64;
-            report += &format!("{name}: {slope:.2} KiB of memory for each object more\n");
-        }
-    }
+}
+
+fn say(report: &str) {
     std::io::stdout().write_all(report.as_bytes()).expect("stdout is open");
 }
 
-/// The folder of the provider that does nothing.
-fn built_nothing() -> PathBuf {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--release", "--locked", "--example", "nothing"]).current_dir(root());
-    assert!(cargo.status().expect("cargo can be run").success());
-    let program =
-        Path::new(env!("CARGO_BIN_EXE_terraform-provider-swarm")).with_file_name("examples/nothing");
-    let folder = program.with_file_name("nothing-provider");
-    fs::create_dir_all(&folder).expect("a folder");
-    fs::copy(program, folder.join("terraform-provider-nothing")).expect("the program");
-    folder
-}
-
-/// The three that are compared, with states that tell of the same objects.
-fn contenders(own: &Workspace, nothing: &Path, count: usize) -> Vec<Contender> {
-    let state = fs::read_to_string(own.path().join("terraform.tfstate")).expect("a state");
-    let idle = own.path().join("nothing");
-    fs::create_dir(&idle).expect("a folder");
-    fs::write(idle.join("main.tf"), hcl(count, "nothing")).expect("written");
-    fs::write(idle.join("terraform.tfstate"), state.replace("localhub/swarm", "localhub/nothing"))
-        .expect("written");
-    let settings = fs::read_to_string(own.path().join("terraform.rc")).expect("settings");
-    let also = format!("dev_overrides {{\n    \"localhub/nothing\" = \"{}\"\n   ", nothing.display());
-    fs::write(own.path().join("terraform.rc"), settings.replace("dev_overrides {", &also)).expect("written");
-    let data = own.path().join("data");
-    fs::create_dir(&data).expect("a folder");
-    let body = "input = { name = \"s${count.index}\", labels = { part = \"of many\" } }";
-    fs::write(
-        data.join("main.tf"),
-        format!("resource \"terraform_data\" \"it\" {{\n  count = {count}\n  {body}\n}}\n"),
-    )
-    .expect("written");
-    let contenders = vec![
-        Contender { name: "swarm", folder: own.path().to_owned(), program: Some("terraform-provider-swarm") },
-        Contender { name: "nothing", folder: idle, program: Some("terraform-provider-nothing") },
-        Contender { name: "terraform_data", folder: data, program: None },
-    ];
-    let mut init = own.command(&["init", "-no-color"]);
-    succeeded("terraform init", &init.current_dir(&contenders[2].folder).output().expect("Terraform runs"));
-    let mut apply = own.command(&["apply", "-auto-approve", "-no-color"]);
-    succeeded("terraform apply", &apply.current_dir(&contenders[2].folder).output().expect("Terraform runs"));
-    contenders
-}
-
-/// A plan that is under way, with a refresh.
-fn plan(contender: &Contender, testbed: &Testbed) -> Child {
-    let mut command = Command::new("terraform");
-    command.args(["plan", "-detailed-exitcode", "-no-color", "-input=false"]);
-    let settings =
-        contender.folder.ancestors().map(|folder| folder.join("terraform.rc")).find(|file| file.exists());
-    command.env("TF_CLI_CONFIG_FILE", settings.expect("settings")).env("CHECKPOINT_DISABLE", "1");
-    command.env("DOCKER_HOST", testbed.docker_host()).current_dir(&contender.folder);
-    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("Terraform runs")
-}
-
-/// Waits for a plan, which must find nothing to do.
-fn planned(plan: Child) {
-    let output = plan.wait_with_output().expect("it ends");
-    assert_eq!(output.status.code(), Some(0), "not empty: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// The most memory that a program had while a plan ran, in MiB, as the kernel counts it.
-fn peak(plan: Child, program: &str) -> f64 {
-    let waiting = thread::spawn(move || planned(plan));
-    let mut most: f64 = 0.0;
-    while !waiting.is_finished() {
-        for process in fs::read_dir("/proc").expect("processes").filter_map(Result::ok) {
-            let is_it =
-                fs::read_to_string(process.path().join("cmdline")).is_ok_and(|line| line.contains(program));
-            let Some(status) =
-                is_it.then(|| fs::read_to_string(process.path().join("status")).ok()).flatten()
-            else {
-                continue;
-            };
-            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-            most = most.max(kib.unwrap_or(0.0) / 1024.0);
-        }
-        thread::sleep(Duration::from_millis(2));
+/// The configuration of a contender.
+fn hcl(objects: Objects, contender: &str, count: usize) -> String {
+    if contender != "terraform_data" {
+        return objects.hcl(contender, count);
     }
-    waiting.join().expect("the plan is empty");
-    most
+    let input = "{ name = \"bench-${count.index}\", labels = { part = \"of many\" } }";
+    format!("resource \"terraform_data\" \"it\" {{\n  count = {count}\n  input = {input}\n}}\n")
 }
 
-/// The median, and between which two the middle half lies.
-fn spread(values: &[f64], unit: &str) -> String {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let at = |part: f64| sorted[((sorted.len() - 1) as f64 * part).round() as usize];
-    format!("{:.3}{unit} ({:.3} to {:.3})", at(0.5), at(0.25), at(0.75))
+/// Has each contender make the first object, and tells of it.
+fn first(objects: Objects, contenders: &[Contender; 3]) -> Vec<Made> {
+    let [swarm, nothing, data] = contenders;
+    swarm.write(&hcl(objects, &swarm.name, 1));
+    swarm.apply(&[]);
+    let state = swarm.state();
+    nothing.write_state(&of_provider(&state, "swarm", "nothing"));
+    data.write(&hcl(objects, &data.name, 1));
+    data.init();
+    data.apply(&[]);
+    let id = state["resources"][0]["instances"][0]["attributes"][objects.id()].as_str();
+    vec![Made { id: id.expect("an ID").to_owned(), host: HOSTS[0] }]
+}
+
+fn outcome(contenders: &[Contender; 3], count: usize, runs: usize) -> Outcome {
+    let mut seconds = vec![vec![]; contenders.len()];
+    for _ in 0..runs {
+        for (contender, seconds) in contenders.iter().zip(&mut seconds) {
+            seconds.push(contender.plan());
+        }
+    }
+    let peak = |contender: &Contender| {
+        let peaks: Option<Vec<f64>> = (0..LOOKS).map(|_| contender.peak()).collect();
+        peaks.map(|peaks| median(&peaks))
+    };
+    Outcome { count, seconds, peaks: contenders.iter().map(peak).collect() }
+}
+
+fn described(objects: Objects, contenders: &[Contender; 3], outcome: &Outcome, runs: usize) -> String {
+    let Outcome { count, seconds, peaks } = outcome;
+    let mut report = format!(
+        "refresh and plan of {count} {}, medians of {runs} runs in turn (the middle half)\n",
+        objects.word()
+    );
+    for ((contender, seconds), peak) in contenders.iter().zip(seconds).zip(peaks) {
+        let memory = peak.map_or_else(String::new, |peak| format!(", {peak:.1} MiB at most"));
+        report += &format!("  {:<24} {}{memory}\n", contender.name, spread(seconds, " s"));
+    }
+    for (contender, its) in contenders.iter().zip(seconds).skip(1) {
+        report += &format!("  swarm / {:<16} {}\n", contender.name, spread(&ratios(&seconds[0], its), ""));
+    }
+    report
+}
+
+/// What each becomes as the number grows.
+fn grown(contenders: &[Contender; 3], before: &Outcome, outcome: &Outcome) -> String {
+    let mut report = format!("  from {} to {}:\n", before.count, outcome.count);
+    for (index, contender) in contenders.iter().enumerate() {
+        let time = |outcome: &Outcome| (outcome.count, median(&outcome.seconds[index]));
+        let time = growth(time(before), time(outcome), 1e3, "ms");
+        report += &format!("    {:<22} time {time}\n", contender.name);
+        if let (Some(few), Some(many)) = (before.peaks[index], outcome.peaks[index]) {
+            let memory = growth((before.count, few), (outcome.count, many), 1024.0, "KiB");
+            report += &format!("    {:<22} memory {memory}\n", "");
+        }
+    }
+    report
 }
