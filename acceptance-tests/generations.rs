@@ -156,3 +156,32 @@ fn a_generation_of_a_config_goes_when_the_service_has_let_it_go() {
     workspace.destroy();
     testbed.docker(&["config", "rm", &two, &keeper]);
 }
+
+#[test]
+fn what_a_killed_apply_has_made_goes_with_the_next() {
+    let testbed = Testbed::shared();
+    let name = unique("killed");
+    // The key of its name died with the apply, so the next one makes another.
+    let label = format!("io.localhub.swarm.generation-of={name}");
+    for (kind, data) in [("secret", "data_wo"), ("config", "data")] {
+        testbed.docker(&[
+            kind,
+            "create",
+            "--label",
+            &label,
+            &format!("{name}-0123456789ab"),
+            "/etc/hostname",
+        ]);
+        let workspace = Workspace::new(
+            testbed,
+            &format!(
+                "resource \"swarm_{kind}\" \"it\" {{\n  name = \"{name}\"\n  generations = true\n  {data} = \"x\"\n}}\n"
+            ),
+        );
+        workspace.apply_and_settle();
+        let there =
+            testbed.docker(&[kind, "ls", "--filter", &format!("label={label}"), "--format", "{{.Name}}"]);
+        assert_eq!(there, workspace.state(&format!("swarm_{kind}.it"))[format!("{kind}_name")]);
+        workspace.destroy();
+    }
+}

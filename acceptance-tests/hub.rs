@@ -67,6 +67,11 @@ impl Hub {
         self.listens();
     }
 
+    /// The folder of its images.
+    pub fn images(&self) -> PathBuf {
+        self.folder.path().join("images")
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

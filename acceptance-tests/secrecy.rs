@@ -13,7 +13,7 @@ use std::{
 };
 
 /// What must not be found: the value, its base64, and its plain hashes in hex and in base64.
-fn traces(value: &str) -> Vec<(String, String)> {
+pub fn traces(value: &str) -> Vec<(String, String)> {
     let mut traces =
         vec![("the value".to_owned(), value.to_owned()), ("its base64".to_owned(), STANDARD.encode(value))];
     for program in ["md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum"] {

@@ -209,7 +209,8 @@ pub fn needs(sample: &Sample) -> Option<&'static Since> {
 /// Whether the second value is what is meant without one.
 pub fn goes_back_to_the_default(sample: &Sample) -> bool {
     let own = sample.hcl.split(' ').next().unwrap_or_default();
-    matches!(sample.values[1], "false" | r#""vip""#) && !["init", "privileges", "mounts", "replicas"].contains(&own)
+    matches!(sample.values[1], "false" | r#""vip""#)
+        && !["init", "privileges", "mounts", "replicas"].contains(&own)
         || matches!(
             sample.path,
             "update.order" | "rollback.order" | "rollback.failure_action" | "wait_for.replicas"

@@ -111,9 +111,8 @@ fn a_volume_is_made_on_the_host_that_is_named() {
     let testbed = Testbed::shared();
     let name = unique("there");
     let host = |host: &str| format!("unix://{}", testbed.socket(host).display());
-    let body = |on: &str| {
-        volume(&name, &format!("keep_on_destroy = false\nengine = {{ host = \"{}\" }}", host(on)))
-    };
+    let body =
+        |on: &str| volume(&name, &format!("keep_on_destroy = false\nengine = {{ host = \"{}\" }}", host(on)));
     let workspace = Workspace::new(testbed, &body("hubworker01"));
     workspace.apply_and_settle();
     assert!(on(testbed, "hubworker01", &["volume", "inspect", &name]).status.success());

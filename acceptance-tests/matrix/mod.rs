@@ -1,6 +1,7 @@
 //! The matrices: what was tried, with everything, and what came of it. `acceptance-tests/run --matrix` runs and prints them.
 
 mod clients;
+mod faults;
 mod random;
 pub mod render;
 mod report;

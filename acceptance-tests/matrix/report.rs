@@ -81,10 +81,13 @@ fn truth(engines: &[(&str, Cells)]) -> String {
         let own = |row: &String| row.strip_prefix(&format!("{type} ")).map(|path| format!("`{path}`"));
         let of_type =
             cells.iter().filter_map(|(row, cells)| Some((own(row)?, cells.clone()))).collect::<Cells>();
-        let beside =
-            besides.iter().filter_map(|(row, besides)| Some((own(row)?, besides.clone()))).collect::<Besides>();
+        let beside = besides
+            .iter()
+            .filter_map(|(row, besides)| Some((own(row)?, besides.clone())))
+            .collect::<Besides>();
         // Footnotes are numbered through the whole page.
-        let table = markdown("attribute", &truth::STEPS, &of_type, &beside).replace("[^", &format!("[^{type}-"));
+        let table =
+            markdown("attribute", &truth::STEPS, &of_type, &beside).replace("[^", &format!("[^{type}-"));
         text += &format!("## {type}\n\n{table}\n");
     }
     text
@@ -107,7 +110,8 @@ fn the_tables() {
     let about = "Every operation of every resource type, with every fault at every request that it makes.";
     fs::write(folder.join("faults.md"), page("The fault matrix", about, &faults, "operation")).unwrap();
     let versions = Table::open("versions");
-    let about = "The core of the acceptance tests on several versions of Terraform, with and without mutual TLS.";
+    let about =
+        "The core of the acceptance tests on several versions of Terraform, with and without mutual TLS.";
     fs::write(folder.join("versions.md"), page("The version matrix", about, &versions, "what")).unwrap();
     let all = tables.iter().map(|(_, table)| table).chain([&faults, &versions]);
     for table in all {
@@ -121,10 +125,7 @@ fn engines_make_one_cell() {
     let (green, red, old) = (Cell::Green, Cell::Red("no".to_owned()), Cell::Blank("old".to_owned()));
     let said = |found: &[(&str, &Cell)]| one(found);
     assert_eq!(said(&[("1", &green), ("2", &green)]), Some((Cell::Green, String::new())));
-    assert_eq!(
-        said(&[("1", &old), ("2", &green)]),
-        Some((Cell::Green, "not on Engine 1: old".to_owned()))
-    );
+    assert_eq!(said(&[("1", &old), ("2", &green)]), Some((Cell::Green, "not on Engine 1: old".to_owned())));
     assert_eq!(said(&[("1", &old), ("2", &old)]), Some((old.clone(), String::new())));
     assert_eq!(
         said(&[("1", &green), ("2", &red)]),

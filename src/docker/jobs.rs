@@ -223,8 +223,8 @@ impl Docker {
 }
 
 impl ServiceSpec {
-    /// Lets a job have no tasks: none at all, or on no node.
-    fn have_no_tasks(&mut self) {
+    /// Lets a service have no tasks: as a job none at all, else none that find a node.
+    pub fn have_no_tasks(&mut self) {
         if let Some(job) = self.mode.as_mut().and_then(|mode| mode.replicated_job.as_mut()) {
             (job.max_concurrent, job.total_completions) = (Some(0), Some(0));
             return;

@@ -126,6 +126,8 @@ impl Resource for SwarmSecret {
         ready(&context.client, || self.action("create")).await?;
         let made = within(&limit, || self.action("create"), self.wanted().make(&data, context)).await?;
         self.found(made);
+        // An apply that was killed may have made one, under a name that nobody knows any more.
+        self.wanted().remove_superseded(self.id.known().map(String::as_str), context).await;
         Ok(())
     }
 
@@ -164,7 +166,11 @@ impl Resource for SwarmSecret {
 
     async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
         let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::minutes(5)).to_std();
-        self.wanted().remove(self.id.get()?, limit, context).await?;
+        let id = self.id.get()?;
+        // Older ones go first, since a destroy that is cut off after this one has gone is not taken up again; then those that
+        // were still needed.
+        self.wanted().remove_superseded(Some(id), context).await;
+        self.wanted().remove(id, limit, context).await?;
         self.wanted().remove_superseded(None, context).await;
         Ok(())
     }

@@ -30,12 +30,7 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub fn new(
-        testbed: &Testbed,
-        table: &'a Table,
-        rows: &'a Rows,
-        cases: Vec<Case>,
-    ) -> Self {
+    pub fn new(testbed: &Testbed, table: &'a Table, rows: &'a Rows, cases: Vec<Case>) -> Self {
         let workspace = Workspace::new(testbed, "");
         Batch { table, rows, cases, failed: BTreeSet::new(), workspace }
     }
@@ -86,7 +81,8 @@ impl<'a> Batch<'a> {
             let address = case.address();
             let about = |(own, error): (&String, &String)| {
                 // What Terraform itself finds wrong with an answer has the address in its words alone.
-                (*own == address || own.is_empty() && error.contains(&format!("{address},"))).then(|| error.clone())
+                (*own == address || own.is_empty() && error.contains(&format!("{address},")))
+                    .then(|| error.clone())
             };
             errors.iter().find_map(about)
         };
@@ -190,13 +186,10 @@ impl<'a> Batch<'a> {
         fs::copy(self.workspace.path().join("terraform.tfstate"), folder.join("terraform.tfstate")).unwrap();
         self.workspace.write(&self.hcl(stage));
         fs::copy(self.workspace.path().join("main.tf"), folder.join("main.tf")).unwrap();
-        let errors = said::errors(&self.workspace, &[
-            &format!("-chdir={}", folder.display()),
-            "apply",
-            "-auto-approve",
-            "-input=false",
-            "-json",
-        ]);
+        let errors = said::errors(
+            &self.workspace,
+            &[&format!("-chdir={}", folder.display()), "apply", "-auto-approve", "-input=false", "-json"],
+        );
         if !errors.is_empty() {
             self.errors("behind", &errors);
         }
@@ -217,9 +210,8 @@ impl<'a> Batch<'a> {
 
 /// What the plan without the attributes has to be: what is left alone stays, whatever a case says.
 fn clear(rows: &Rows, case: &Case) -> Expected {
-    let left_alone = |path: &String| {
-        rows.get(&(case.r#type.to_owned(), path.clone())).is_some_and(|row| row.left_alone)
-    };
+    let left_alone =
+        |path: &String| rows.get(&(case.r#type.to_owned(), path.clone())).is_some_and(|row| row.left_alone);
     match case.clear {
         Expected::Update | Expected::Replace if case.paths.iter().all(left_alone) => Expected::Nothing(STAYS),
         _ => case.clear.clone(),

@@ -170,9 +170,12 @@ fn what_differs_is_known_by_its_path() {
     ] {
         assert!(case(path).is_own(differing), "{path} {differing}");
     }
-    for (path, differing) in
-        [("labels", "container_labels"), ("ulimits.soft", "ulimits.nofile.hard"), ("dns.search", "dns.options"), ("a.b", "b")]
-    {
+    for (path, differing) in [
+        ("labels", "container_labels"),
+        ("ulimits.soft", "ulimits.nofile.hard"),
+        ("dns.search", "dns.options"),
+        ("a.b", "b"),
+    ] {
         assert!(!case(path).is_own(differing), "{path} {differing}");
     }
 }

@@ -14,11 +14,16 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("swarm_network", "ipam.driver", "it takes a plugin in the Engine"),
     ("swarm_registry_garbage_collection", "", "it rolls a registry out twice: `garbage_collection`"),
     ("swarm_registry_trust", "mount", "it takes other folders on the nodes: `swarm_registry_trust`"),
+    ("registry_service", "wait_for.", "it takes tasks that serve: `registry_service`"),
+    ("registry_service", "discard_images", "it is a word of the user's: `registry_rules`, `storage`"),
+    ("registry_service", "storage.filesystem.cluster_volume", "it needs Engine 23.0 (API 1.42): `backends`"),
+    ("swarm_registry_retention", "registry.url", "it is a way to a registry: `retention`"),
     ("swarm_registry_image", "source.registry.", "it is a way to a registry: `swarm_registry_image`"),
 ];
 
 /// Why an attribute has no case.
 pub fn elsewhere(r#type: &str, path: &str) -> Option<&'static str> {
-    let fits = |(of, start, _): &&(&str, &str, &str)| (*of == "*" || *of == r#type) && path.starts_with(start);
+    let fits =
+        |(of, start, _): &&(&str, &str, &str)| (*of == "*" || *of == r#type) && path.starts_with(start);
     ELSEWHERE.iter().find(fits).map(|(.., why)| *why)
 }

@@ -18,7 +18,9 @@ pub fn labels(prefix: &str, [one, two]: [&str; 2]) -> Vec<Case> {
         Case::new(r#type, "key", &label(one, "key-a", "1"), &label(one, "key-b", "1"), None).replaces(),
         Case::new(r#type, "value", &label(one, "value", "1"), &label(one, "value", ""), None),
     ];
-    cases.extend(timeouts(r#type, prefix, |name| format!("  node = \"{one}\"\n  key = \"{name}\"\n  value = \"1\"")));
+    cases.extend(timeouts(r#type, prefix, |name| {
+        format!("  node = \"{one}\"\n  key = \"{name}\"\n  value = \"1\"")
+    }));
     cases
 }
 
@@ -98,8 +100,5 @@ fn together(settings: &[(&str, &str, &str)]) -> Case {
 /// The swarm of a bare host, in one case after the other.
 pub fn swarm() -> [Case; 2] {
     let follows = &["root_ca_certificate"];
-    [
-        together(SWARM),
-        together(TRIGGERS).behind(Expected::Blank(TERRAFORM_S)).follows(follows),
-    ]
+    [together(SWARM), together(TRIGGERS).behind(Expected::Blank(TERRAFORM_S)).follows(follows)]
 }

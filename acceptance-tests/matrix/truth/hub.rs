@@ -63,8 +63,20 @@ impl Hubs {
         let address = &self.hubs[0].address;
         let local = address.replace("127.0.0.1", "localhost");
         vec![
-            ("username", [", username = \"a\", password = \"p\"".into(), ", username = \"b\", password = \"p\"".into()]),
-            ("password", [", username = \"u\", password = \"a\"".into(), ", username = \"u\", password = \"b\"".into()]),
+            (
+                "username",
+                [
+                    ", username = \"a\", password = \"p\"".into(),
+                    ", username = \"b\", password = \"p\"".into(),
+                ],
+            ),
+            (
+                "password",
+                [
+                    ", username = \"u\", password = \"a\"".into(),
+                    ", username = \"u\", password = \"b\"".into(),
+                ],
+            ),
             ("ca", [quoted(one), quoted(two)]),
             ("connect_to", [format!(", connect_to = \"{address}\""), format!(", connect_to = \"{local}\"")]),
             ("insecure", [", insecure = true".into(), ", insecure = false".into()]),
@@ -86,14 +98,13 @@ impl Hubs {
     pub fn images(&self) -> Vec<Case> {
         let r#type = "swarm_registry_image";
         let repository = |path: &str| format!("  repository = \"{}\"", path.replace(['.', '_'], "/"));
-        let of = |path: &str, more: &str| {
-            format!("  {}\n{}\n  {more}", self.registry(""), repository(path))
-        };
+        let of = |path: &str, more: &str| format!("  {}\n{}\n  {more}", self.registry(""), repository(path));
         let follows: &[&str] = &["id", "digest", "reference", "media_type", "size", "manifests"];
         let one = self.layout(0);
         let simple = |path: &str, first: &str, second: &str, without: Option<&str>| {
             let more = |text: &str| of(path, text);
-            Case::new(r#type, path, &more(first), &more(second), without.map(more).as_deref()).follows(follows)
+            Case::new(r#type, path, &more(first), &more(second), without.map(more).as_deref())
+                .follows(follows)
         };
         let with = |text: &str| format!("{one}\n  {text}");
         let source = |kind: &str, file: &str, more: &str| format!("source = {{ {kind} = \"{file}\"{more} }}");
@@ -104,38 +115,76 @@ impl Hubs {
             hub.skopeo(&format!("copy --dest-tls-verify=false {from} HUB/up:{tag}"));
         }
         let image = |tag: &str, registry: &str| {
-            format!("source = {{ image = \"{}/up:{tag}\", registry = {{ url = \"{}\"{registry} }} }}", hub.address, hub.url())
+            format!(
+                "source = {{ image = \"{}/up:{tag}\", registry = {{ url = \"{}\"{registry} }} }}",
+                hub.address,
+                hub.url()
+            )
         };
-        let both = |name: &str| source("docker_archive", &self.archive("both"), &format!(", reference = \"{name}\""));
-        let elsewhere = format!("  registry = {{ url = \"{}\" }}\n{}\n  {one}", hub.url(), repository("registry.url"));
+        let both = |name: &str| {
+            source("docker_archive", &self.archive("both"), &format!(", reference = \"{name}\""))
+        };
+        let elsewhere =
+            format!("  registry = {{ url = \"{}\" }}\n{}\n  {one}", hub.url(), repository("registry.url"));
         let mut cases = vec![
-            Case::new(r#type, "repository", &of("repository/a", &one), &of("repository/b", &one), None).replaces(),
+            Case::new(r#type, "repository", &of("repository/a", &one), &of("repository/b", &one), None)
+                .replaces(),
             Case::new(r#type, "registry.url", &of("registry.url", &one), &elsewhere, None)
                 .follows(follows)
                 .behind(Expected::Blank(TERRAFORM_S)),
             simple("tags", &with("tags = [\"a\"]"), &with("tags = [\"b\"]"), Some(&one)),
-            simple("platforms", &format!("{several}\n  platforms = [\"linux/amd64\"]"), &format!("{several}\n  platforms = [\"linux/arm64\"]"), Some(&several))
-                .behind(Expected::Blank(TERRAFORM_S)),
+            simple(
+                "platforms",
+                &format!("{several}\n  platforms = [\"linux/amd64\"]"),
+                &format!("{several}\n  platforms = [\"linux/arm64\"]"),
+                Some(&several),
+            )
+            .behind(Expected::Blank(TERRAFORM_S)),
             simple("mount_from", &with("mount_from = \"a\""), &with("mount_from = \"b\""), Some(&one))
                 .behind(Expected::Blank(TERRAFORM_S)),
-            simple("keep_on_destroy", &with("keep_on_destroy = true"), &with("keep_on_destroy = false"), Some(&one))
-                .behind(Expected::Blank(TERRAFORM_S))
-                .cleared(Expected::Nothing(IS_THE_DEFAULT)),
-            simple("source.oci_layout", &format!("tags = [\"t\"]\n  {one}"), &format!("tags = [\"t\"]\n  {}", self.layout(1)), None)
-                .follows(&["id", "digest", "reference", "media_type", "size", "manifests", "tags"]),
-            simple("source.docker_archive", &source("docker_archive", &self.archive("1"), ""), &source("docker_archive", &self.archive("latest"), ""), None)
-                .behind(Expected::Blank(TERRAFORM_S)),
+            simple(
+                "keep_on_destroy",
+                &with("keep_on_destroy = true"),
+                &with("keep_on_destroy = false"),
+                Some(&one),
+            )
+            .behind(Expected::Blank(TERRAFORM_S))
+            .cleared(Expected::Nothing(IS_THE_DEFAULT)),
+            simple(
+                "source.oci_layout",
+                &format!("tags = [\"t\"]\n  {one}"),
+                &format!("tags = [\"t\"]\n  {}", self.layout(1)),
+                None,
+            )
+            .follows(&["id", "digest", "reference", "media_type", "size", "manifests", "tags"]),
+            simple(
+                "source.docker_archive",
+                &source("docker_archive", &self.archive("1"), ""),
+                &source("docker_archive", &self.archive("latest"), ""),
+                None,
+            )
+            .behind(Expected::Blank(TERRAFORM_S)),
             simple("source.reference", &both("example.com/box:1"), &both("registry:2"), None)
                 .behind(Expected::Blank(TERRAFORM_S)),
-            simple("source.image", &image("a", ""), &image("b", ""), None).behind(Expected::Blank(TERRAFORM_S)),
+            simple("source.image", &image("a", ""), &image("b", ""), None)
+                .behind(Expected::Blank(TERRAFORM_S)),
         ];
         for (attribute, [first, second]) in self.ways() {
             if attribute == "connect_to" {
                 continue;
             }
-            let case = simple(&format!("source.registry.{attribute}"), &image("a", &first), &image("a", &second), Some(&image("a", "")));
+            let case = simple(
+                &format!("source.registry.{attribute}"),
+                &image("a", &first),
+                &image("a", &second),
+                Some(&image("a", "")),
+            );
             let case = case.behind(Expected::Blank(TERRAFORM_S));
-            cases.push(if attribute == "insecure" { case.cleared(Expected::Nothing(IS_THE_DEFAULT)) } else { case });
+            cases.push(if attribute == "insecure" {
+                case.cleared(Expected::Nothing(IS_THE_DEFAULT))
+            } else {
+                case
+            });
         }
         cases.extend(self.registries(r#type, |path| format!("{}\n  {one}", repository(path))));
         cases.extend(timeouts(r#type, "t", |name| of(name, &one)));
@@ -159,9 +208,19 @@ impl Hubs {
                 .follows(&["expired"]),
             simple("keep_last", "keep_last = 1", "keep_last = 2", None),
             simple("older_than", "older_than = \"24h\"", "older_than = \"48h\"", None),
-            simple("keep_matching", "keep_last = 1\n  keep_matching = [\"^a\"]", "keep_last = 1\n  keep_matching = [\"^b\"]", Some("keep_last = 1")),
-            simple("dry_run", "keep_last = 1\n  dry_run = true", "keep_last = 1\n  dry_run = false", Some("keep_last = 1"))
-                .cleared(Expected::Nothing(IS_THE_DEFAULT)),
+            simple(
+                "keep_matching",
+                "keep_last = 1\n  keep_matching = [\"^a\"]",
+                "keep_last = 1\n  keep_matching = [\"^b\"]",
+                Some("keep_last = 1"),
+            ),
+            simple(
+                "dry_run",
+                "keep_last = 1\n  dry_run = true",
+                "keep_last = 1\n  dry_run = false",
+                Some("keep_last = 1"),
+            )
+            .cleared(Expected::Nothing(IS_THE_DEFAULT)),
         ];
         let rule = format!("  {all}\n  keep_last = 1");
         cases.extend(self.registries(r#type, |_| rule.clone()));
@@ -174,7 +233,9 @@ impl Hubs {
         let ca = |index: usize| serde_json::Value::from(self.certificates[index].as_str()).to_string();
         let of = |path: &str, ca: &str, more: &str| {
             let host = path.replace(['.', '_'], "-");
-            format!("  host = \"{host}.example.com\"\n  name = \"{prefix}-{host}\"\n  image = \"busybox:1\"\n  ca = {ca}\n  {more}")
+            format!(
+                "  host = \"{host}.example.com\"\n  name = \"{prefix}-{host}\"\n  image = \"busybox:1\"\n  ca = {ca}\n  {more}"
+            )
         };
         let simple = |path: &str, first: &str, second: &str, without: Option<&str>| {
             let more = |text: &str| of(path, &ca(0), text);
@@ -186,12 +247,41 @@ impl Hubs {
         let busybox = "image = \"busybox:1\"";
         let mut cases = vec![
             Case::new(r#type, "ca", &of("ca", &ca(0), ""), &of("ca", &ca(1), ""), None),
-            Case::new(r#type, "host", &bare("a.example.com", &format!("name = \"{prefix}-host\""), busybox), &bare("b.example.com", &format!("name = \"{prefix}-host\""), busybox), None),
-            Case::new(r#type, "name", &bare("name.example.com", &format!("name = \"{prefix}-name-a\""), busybox), &bare("name.example.com", &format!("name = \"{prefix}-name-b\""), busybox), None).replaces(),
+            Case::new(
+                r#type,
+                "host",
+                &bare("a.example.com", &format!("name = \"{prefix}-host\""), busybox),
+                &bare("b.example.com", &format!("name = \"{prefix}-host\""), busybox),
+                None,
+            ),
+            Case::new(
+                r#type,
+                "name",
+                &bare("name.example.com", &format!("name = \"{prefix}-name-a\""), busybox),
+                &bare("name.example.com", &format!("name = \"{prefix}-name-b\""), busybox),
+                None,
+            )
+            .replaces(),
             simple("file", "file = \"a.crt\"", "file = \"b.crt\"", Some("")),
-            simple("overwrite", "overwrite = true", "overwrite = false", Some("")).cleared(Expected::Nothing(IS_THE_DEFAULT)),
-            simple("placement.constraints", "placement = { constraints = [\"node.role==manager\"] }", "placement = { constraints = [\"node.role!=worker\"] }", Some("")),
-            Case::new(r#type, "image", &bare("image.example.com", &format!("name = \"{prefix}-image\""), busybox), &bare("image.example.com", &format!("name = \"{prefix}-image\""), "image = \"busybox:latest\""), None),
+            simple("overwrite", "overwrite = true", "overwrite = false", Some(""))
+                .cleared(Expected::Nothing(IS_THE_DEFAULT)),
+            simple(
+                "placement.constraints",
+                "placement = { constraints = [\"node.role==manager\"] }",
+                "placement = { constraints = [\"node.role!=worker\"] }",
+                Some(""),
+            ),
+            Case::new(
+                r#type,
+                "image",
+                &bare("image.example.com", &format!("name = \"{prefix}-image\""), busybox),
+                &bare(
+                    "image.example.com",
+                    &format!("name = \"{prefix}-image\""),
+                    "image = \"busybox:latest\"",
+                ),
+                None,
+            ),
         ];
         cases.extend(timeouts(r#type, prefix, |name| of(name, &ca(0), "")));
         cases

@@ -56,10 +56,7 @@ impl<'a> Setting<'a> {
     /// Everything that can be tried on this Engine, without what needs a swarm of its own.
     fn cases(&self, rows: &rows::Rows) -> (Vec<Case>, Vec<&'static str>) {
         let prefix = self.prefix.as_str();
-        let ways = [
-            self.testbed.docker_host(),
-            format!("tcp://{}:2375", self.testbed.address(HOSTS[0])),
-        ];
+        let ways = [self.testbed.docker_host(), format!("tcp://{}:2375", self.testbed.address(HOSTS[0]))];
         let (mut cases, newer) = service::cases(prefix, self.spoken);
         let is_registry_s = |path: &str| rows.contains_key(&("registry_service".to_owned(), path.to_owned()));
         cases.extend(registry::cases(prefix, self.spoken, is_registry_s));
@@ -183,9 +180,8 @@ fn every_attribute_is_tried_or_says_why_not_and_every_case_is_of_one() {
             tried.insert(row);
         }
     }
-    let untold = rows.iter().filter(|(row, about)| {
-        !tried.contains(*row) && why_not(about, row, &newer).is_none()
-    });
+    let untold =
+        rows.iter().filter(|(row, about)| !tried.contains(*row) && why_not(about, row, &newer).is_none());
     let untold: Vec<_> = untold.map(|(row, _)| row).collect();
     assert!(untold.is_empty(), "add a case for each of these: {untold:?}");
     service_matrix::remove_what_samples_name(testbed, &setting.prefix);

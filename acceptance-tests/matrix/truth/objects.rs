@@ -58,10 +58,20 @@ fn is_default(sample: &Sample, value: &str) -> bool {
 
 /// Both have the same attributes.
 const SECRETS_AND_CONFIGS: &[Sample] = &[
-    sample("generations", "data = \"x\"\n  generations = true", "data = \"x\"\n  generations = false", Some("data = \"x\"")),
+    sample(
+        "generations",
+        "data = \"x\"\n  generations = true",
+        "data = \"x\"\n  generations = false",
+        Some("data = \"x\""),
+    ),
     sample("data", "data = \"a\"", "data = \"b\"", None),
     sample("data_base64", "data_base64 = \"YQ==\"", "data_base64 = \"YgA=\"", None),
-    sample("template_driver", "data = \"x\"\n  template_driver = \"golang\"", "data = \"x\"", Some("data = \"x\"")),
+    sample(
+        "template_driver",
+        "data = \"x\"\n  template_driver = \"golang\"",
+        "data = \"x\"",
+        Some("data = \"x\""),
+    ),
 ];
 
 const LABELS: Sample = sample(
@@ -89,7 +99,8 @@ pub fn configs(prefix: &str) -> Vec<Case> {
 }
 
 fn secrets_or_configs(r#type: &'static str, prefix: &str) -> Vec<Case> {
-    let name = |letter: &str| format!("  name = \"{}-{letter}\"\n  data = \"x\"", named(prefix, r#type, "name"));
+    let name =
+        |letter: &str| format!("  name = \"{}-{letter}\"\n  data = \"x\"", named(prefix, r#type, "name"));
     let mut cases = vec![Case::new(r#type, "name", &name("a"), &name("b"), None).replaces()];
     cases.extend(SECRETS_AND_CONFIGS.iter().map(|sample| match sample.path {
         "generations" => case(r#type, prefix, sample).replaces(),
@@ -112,7 +123,12 @@ const NETWORKS: &[Sample] = &[
     sample("internal", "internal = true", "internal = false", Some("")),
     sample("config_only", "config_only = true", "config_only = false", Some("")),
     sample("labels", "labels = { a = \"1\" }", "labels = { b = \"2\" }", Some("")),
-    sample("ipam.options", "ipam = { options = { a = \"1\" } }", "ipam = { options = { b = \"2\" } }", Some("")),
+    sample(
+        "ipam.options",
+        "ipam = { options = { a = \"1\" } }",
+        "ipam = { options = { b = \"2\" } }",
+        Some(""),
+    ),
     sample(
         "ipam.config.subnet",
         "ipam = { config = [{ subnet = \"10.211.0.0/24\" }] }",
@@ -157,9 +173,8 @@ pub fn networks(prefix: &str) -> Vec<Case> {
         })
         .collect();
     let name = |path: &str| format!("  name = \"{}\"", named(prefix, r#type, path));
-    let from = |letter: &str| {
-        format!("driver = \"macvlan\"\n  config_from = swarm_network.settings_{letter}.name")
-    };
+    let from =
+        |letter: &str| format!("driver = \"macvlan\"\n  config_from = swarm_network.settings_{letter}.name");
     let path = "config_from";
     let with = |letter: &str| format!("{}\n  {}", name(path), from(letter));
     cases.push(Case::new(r#type, path, &with("a"), &with("b"), None).replaces().beside(beside));
@@ -194,7 +209,11 @@ const CLUSTER_VOLUMES: &[(&str, &str, &str)] = &[
     ("sharing", "{ sharing = \"all\" }", "{ sharing = \"none\" }"),
     ("mount.fs_type", "{ mount = { fs_type = \"ext4\" } }", "{ mount = { fs_type = \"xfs\" } }"),
     ("mount.flags", "{ mount = { flags = [\"noatime\"] } }", "{ mount = { flags = [\"ro\", \"noatime\"] } }"),
-    ("topology.required", "{ topology = { required = [{ zone = \"a\" }] } }", "{ topology = { required = [{ zone = \"b\" }] } }"),
+    (
+        "topology.required",
+        "{ topology = { required = [{ zone = \"a\" }] } }",
+        "{ topology = { required = [{ zone = \"b\" }] } }",
+    ),
     (
         "topology.preferred",
         "{ topology = { preferred = [{ zone = \"a\" }] } }",
@@ -215,8 +234,14 @@ pub fn volumes(prefix: &str, engines: [&str; 2], of_clusters: bool) -> Vec<Case>
     let mut cases = vec![Case::new(r#type, "name", &by_name("a"), &by_name("b"), None).replaces()];
     cases.extend(VOLUMES.iter().map(|sample| {
         let more = |text: &str| format!("{}\n  {text}", name(sample.path));
-        Case::new(r#type, sample.path, &more(sample.first), &more(sample.second), sample.without.map(more).as_deref())
-            .replaces()
+        Case::new(
+            r#type,
+            sample.path,
+            &more(sample.first),
+            &more(sample.second),
+            sample.without.map(more).as_deref(),
+        )
+        .replaces()
     }));
     let kept = |value: &str| format!("  name = \"{}\"{value}", named(prefix, r#type, "keep_on_destroy"));
     cases.push(
@@ -237,7 +262,11 @@ pub fn volumes(prefix: &str, engines: [&str; 2], of_clusters: bool) -> Vec<Case>
     );
     cases.extend(timeouts(r#type, prefix, |name| format!("  name = \"{name}\"\n  {gone}")));
     if of_clusters {
-        cases.extend(CLUSTER_VOLUMES.iter().map(|(attribute, first, second)| cluster_volume(prefix, attribute, [first, second])));
+        cases.extend(
+            CLUSTER_VOLUMES
+                .iter()
+                .map(|(attribute, first, second)| cluster_volume(prefix, attribute, [first, second])),
+        );
     }
     cases
 }

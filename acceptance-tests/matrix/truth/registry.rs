@@ -98,14 +98,16 @@ fn service(prefix: &str, sample: &service_matrix::Sample) -> Case {
     let of = |argument: Option<&str>| {
         let mut text = arguments(prefix, &format!("s.{}", sample.path), "2.8", &Json::Null);
         if let Some(argument) = argument {
-            let lines: Vec<&str> = text.lines().filter(|line| !line.trim().starts_with(&format!("{own} "))).collect();
+            let lines: Vec<&str> =
+                text.lines().filter(|line| !line.trim().starts_with(&format!("{own} "))).collect();
             text = format!("{}\n  {}\n", lines.join("\n"), service_matrix::named(prefix, argument));
         }
         text
     };
     let [first, second] = [0, 1].map(|index| of(Some(&sample.hcl.replace("VALUE", sample.values[index]))));
     let case = Case::new(TYPE, sample.path, &first, &second, Some(&of(None)));
-    let is_terraform_s = ["timeouts.", "wait_for.", "registry_auth."].iter().any(|it| sample.path.starts_with(it));
+    let is_terraform_s =
+        ["timeouts.", "wait_for.", "registry_auth."].iter().any(|it| sample.path.starts_with(it));
     let case = case.follows(FOLLOWS);
     let case = if is_terraform_s { case.behind(Expected::Blank(TERRAFORM_S)) } else { case };
     if service_matrix::goes_back_to_the_default(sample) {
@@ -157,7 +159,8 @@ pub fn cases(prefix: &str, spoken: ApiVersion, is_attribute: impl Fn(&str) -> bo
     cases.extend(own(prefix));
     cases.extend(serving::SAMPLES.iter().map(|sample| serving(prefix, sample)));
     cases.extend(service_matrix::SAMPLES.iter().filter(old).map(|sample| service(prefix, sample)));
-    let is_new = |path: &str| spoken >= "1.42".parse().unwrap() || path != "storage.filesystem.cluster_volume";
+    let is_new =
+        |path: &str| spoken >= "1.42".parse().unwrap() || path != "storage.filesystem.cluster_volume";
     cases.retain(|case| is_new(&case.paths[0]));
     for case in &mut cases {
         if BY_DEFAULT.contains(&case.paths[0].as_str()) {

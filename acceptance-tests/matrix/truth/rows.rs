@@ -35,13 +35,7 @@ pub fn all() -> Rows {
     rows
 }
 
-fn walk(
-    r#type: &str,
-    members: &[(&'static str, Attribute)],
-    above: &str,
-    outer: &Row,
-    rows: &mut Rows,
-) {
+fn walk(r#type: &str, members: &[(&'static str, Attribute)], above: &str, outer: &Row, rows: &mut Rows) {
     for (name, attribute) in members.iter().filter(|(_, own)| own.required || own.optional) {
         let path = if above.is_empty() { (*name).to_owned() } else { format!("{above}.{name}") };
         let row = Row {

@@ -22,7 +22,10 @@ pub fn errors(workspace: &Workspace, args: &[&str]) -> Errors {
                 None => in_context(told),
             };
             // Several errors may be about nothing in particular.
-            errors.entry(address).and_modify(|told: &mut String| told.push_str(&error)).or_insert(error.clone());
+            errors
+                .entry(address)
+                .and_modify(|told: &mut String| told.push_str(&error))
+                .or_insert(error.clone());
         }
     }
     if !output.status.success() && errors.is_empty() {

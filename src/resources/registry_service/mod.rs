@@ -177,8 +177,8 @@ impl Resource for RegistryService {
     async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
         let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::minutes(5));
         end_left(self.id.get()?, &self.name, &context.client).await?;
-        service::remove(self.id.get()?, &self.name, &limit, &context.client).await?;
-        owned::remove_all(&self.name, &context.client).await
+        owned::remove_all(self.id.get()?, &self.name, &context.client).await?;
+        service::remove(self.id.get()?, &self.name, &limit, &context.client).await
     }
 
     async fn import(id: &str, context: &mut Context<Docker>) -> Result<Option<Self>> {

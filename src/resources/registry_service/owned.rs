@@ -9,7 +9,7 @@ use super::{
     settings::{Content, File, Role, Settings},
 };
 use crate::{
-    docker::{self, BlobKind, Docker, Found, NewBlob},
+    docker::{self, BlobKind, Change, Docker, Found, NewBlob, ServiceSpec},
     registry::{Secret, htpasswd},
     resources::{
         failure::Doing,
@@ -113,7 +113,12 @@ async fn make(
     provided: &mut Provided,
 ) -> Result<()> {
     let key = DigestKey::of(&mut context.private);
-    let before = Before::of(&context.private, prior.map(|prior| &prior.settings));
+    let mut before = Before::of(&context.private, prior.map(|prior| &prior.settings));
+    if before.has_some() {
+        // A destroy that was cut off may have removed some.
+        let secrets = context.client.secrets().await.doing(|| "list the secrets".to_owned())?;
+        before.forget_what_is_not_among(&secrets);
+    }
     let mut now = Kept::default();
     let config = configuration(service, prior, &key, context, &mut provided.made).await?;
     now.insert(Role::Config, config.clone(), None, &key);
@@ -313,20 +318,33 @@ pub(super) async fn remove_superseded(service: &RegistryService, mounted: &[Reso
     }
 }
 
-/// Removes all secrets of a service that is gone.
+/// Removes all secrets of a service that is about to go, which lets go of them first, and has no tasks from then on.
+///
+/// The service goes last. As long as it is there, a destroy that was cut off is taken up by the next; once it is gone, it is
+/// gone from the state as well, and nobody would know of its secrets any more.
 ///
 /// # Errors
-/// The secrets cannot be listed, or one cannot be removed.
-pub(super) async fn remove_all(service: &str, docker: &Docker) -> Result<()> {
+/// The secrets cannot be listed, the service cannot be changed, or one of them cannot be removed.
+pub(super) async fn remove_all(id: &str, service: &str, docker: &Docker) -> Result<()> {
     let secrets = docker.blobs_now(BlobKind::Secret).await.doing(|| "list the secrets".to_owned())?;
-    for secret in
-        secrets.iter().filter(|secret| secret.labels.get(OWNER).is_some_and(|owner| owner == service))
-    {
-        docker
-            .remove_blob(BlobKind::Secret, &secret.id)
-            .await
-            .found()
-            .doing(|| format!("remove secret `{}`", secret.name))?;
+    let is_own = |secret: &&docker::Blob| secret.labels.get(OWNER).is_some_and(|owner| owner == service);
+    let own: Vec<&docker::Blob> = secrets.iter().filter(is_own).collect();
+    if own.is_empty() {
+        return Ok(());
+    }
+    let let_go = |spec: &mut ServiceSpec| {
+        spec.have_no_tasks();
+        let container = spec.task_template.as_mut().and_then(|task| task.container_spec.as_mut());
+        if let Some(mounted) = container.and_then(|container| container.secrets.as_mut()) {
+            mounted.retain(|mounted| !own.iter().any(|own| Some(&own.id) == mounted.secret_id.as_ref()));
+        }
+        Ok(Change::IfAny)
+    };
+    let changed = docker.update_service(id, None, let_go).await.found();
+    changed.doing(|| format!("take its secrets from service `{service}`"))?;
+    for secret in own {
+        let removed = docker.remove_blob(BlobKind::Secret, &secret.id).await.found();
+        removed.doing(|| format!("remove secret `{}`", secret.name))?;
     }
     Ok(())
 }

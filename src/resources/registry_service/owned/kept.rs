@@ -2,6 +2,7 @@
 
 use super::super::settings::{Content, File, Role, Settings};
 use crate::{
+    docker,
     registry::Secret,
     resources::{generation::DigestKey, service::Object},
     terraform::{Diagnostic, Diagnostics, Plan, Private},
@@ -65,6 +66,16 @@ impl Before {
             kept: Kept::of(private).unwrap_or_default(),
             state: files.into_iter().filter_map(told).collect(),
         }
+    }
+
+    /// Whether there was any.
+    pub fn has_some(&self) -> bool {
+        !self.kept.0.is_empty()
+    }
+
+    /// What is not there any more has to be made again.
+    pub fn forget_what_is_not_among(&mut self, secrets: &[docker::Blob]) {
+        self.kept.0.retain(|_, kept| secrets.iter().any(|secret| secret.id == kept.id));
     }
 
     /// The secret that a file has already, if all that is told of its content is what was told when that was made.

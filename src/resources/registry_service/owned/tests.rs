@@ -124,3 +124,43 @@ async fn what_a_rollback_would_mount_stays_before_what_is_newer() {
     remove_superseded(&service, &mounted, &engine.docker).await;
     assert_eq!(removed(&engine), ["c"]);
 }
+
+#[tokio::test]
+async fn a_service_that_goes_lets_go_of_its_secrets_while_it_is_still_there() {
+    let mounted = [("own", "hub-config-1"), ("foreign", "theirs")];
+    let engine = Scripted::new(move |asked| match asked.what.as_str() {
+        "GET /secrets" => ok(json!([
+            secret("own", "hub-config-1", "hub-config", "1"),
+            { "ID": "foreign", "Spec": { "Name": "theirs" } },
+        ])),
+        "GET /services/service" => {
+            ok(json!({ "ID": "service", "Version": { "Index": 7 }, "Spec": mounting(&mounted) }))
+        }
+        "DELETE /secrets/own" => refuse(500, "planted"),
+        _ => ok(Json::Null),
+    });
+    let failed = remove_all("service", "hub", &engine.docker).await;
+    assert!(failed.is_err_and(|error| error.detail.contains("planted")));
+    let asked = engine.asked();
+    let update = asked.iter().find(|asked| asked.what == "POST /services/service/update").unwrap();
+    let task = &update.body["TaskTemplate"];
+    assert_eq!(
+        task["ContainerSpec"]["Secrets"].as_array().unwrap().len(),
+        1,
+        "the foreign one is left alone"
+    );
+    assert_eq!(task["Placement"]["Constraints"], json!(["node.id==none"]));
+    assert_eq!(asked.last().unwrap().what, "DELETE /secrets/own", "the update comes before it");
+    assert_eq!(engine.count("DELETE /services/service"), 0);
+}
+
+#[tokio::test]
+async fn the_secrets_of_a_service_that_is_gone_go_too() {
+    let engine = Scripted::new(|asked| match asked.what.as_str() {
+        "GET /secrets" => ok(json!([secret("own", "hub-config-1", "hub-config", "1")])),
+        "GET /services/service" => refuse(404, "service service not found"),
+        _ => ok(Json::Null),
+    });
+    remove_all("service", "hub", &engine.docker).await.unwrap();
+    assert_eq!(removed(&engine), ["own"]);
+}

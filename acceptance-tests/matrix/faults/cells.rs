@@ -1,0 +1,187 @@
+//! The cells of the table: what is tried for each, and what is made of it.
+
+use super::{
+    boundaries,
+    fault::Fault,
+    ground::{Ground, Registry},
+    operation::Operation,
+    proxy::{Blow, Injection, Place, Request},
+    subjects::{IMAGE, Subject},
+    trial::{Outcome, Trial},
+};
+use crate::{
+    matrix::table::{Beside, Cell, Table},
+    testbed::Testbed,
+};
+use std::{
+    any::Any,
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::{Mutex, OnceLock},
+};
+
+/// What is tried, and where.
+pub struct Matrix<'a> {
+    pub testbed: &'a Testbed,
+    pub table: &'a Table,
+    pub faults: &'a [Fault],
+    /// How many places of an operation are tried at most, whatever the subject says.
+    pub most: usize,
+    /// Environment variables of Terraform's.
+    pub env: &'a [(&'a str, &'a str)],
+    /// The Engine that is asked, where it is not that of `hubmgr`.
+    pub engine: Option<PathBuf>,
+    /// What happens where something real is to.
+    pub blow: Option<Blow>,
+    /// A registry, once one is needed.
+    pub registry: OnceLock<Registry>,
+}
+
+/// An operation on a type.
+pub type Row<'a> = (&'a Subject, Operation);
+
+pub fn title((subject, operation): Row<'_>) -> String {
+    format!("{} {}", subject.name, operation.title())
+}
+
+/// Trials of one row: what it takes to go on after one that went wrong.
+struct Trials<'a> {
+    matrix: &'a Matrix<'a>,
+    row: Row<'a>,
+    count: usize,
+    ready: Option<(Trial<'a>, Vec<Request>)>,
+}
+
+impl<'a> Trials<'a> {
+    fn new(matrix: &'a Matrix<'a>, row: Row<'a>, count: usize) -> Self {
+        Trials { matrix, row, count, ready: None }
+    }
+
+    /// The requests of an undisturbed run, and a trial that has had one.
+    fn ready(&mut self) -> Result<&(Trial<'a>, Vec<Request>), String> {
+        if self.ready.is_none() {
+            let (subject, operation) = self.row;
+            let ground = self.matrix.ground(subject);
+            let mut trial = Trial::new(ground, subject, operation, self.count);
+            if let Some(blow) = &self.matrix.blow {
+                trial.strikes(blow.clone());
+            }
+            for (name, value) in self.matrix.env {
+                trial.set(name, value);
+            }
+            let requests = trial.undisturbed()?;
+            self.ready = Some((trial, requests));
+        }
+        self.ready.as_ref().ok_or_else(|| "it never got ready".to_owned())
+    }
+
+    /// One fault at all places that are chosen for it: how many runs met it, and how many of them had to be told.
+    fn all(&mut self, fault: Fault) -> Result<(usize, usize, usize), String> {
+        let Subject { most, all_deaths, .. } = *self.row.0;
+        let most = self.matrix.most.min(most);
+        let places = boundaries::chosen(&self.ready()?.1, fault, most, all_deaths);
+        let (mut runs, mut told) = (0, 0);
+        for at in &places {
+            let (trial, requests) = self.ready()?;
+            let injection = Injection { fault, place: Place::of(*at, requests) };
+            let outcome = catch_unwind(AssertUnwindSafe(|| trial.with(injection)));
+            match outcome.unwrap_or_else(|panic| Err(words_of(&*panic))) {
+                Ok(Outcome { injected, told: was_told }) => {
+                    runs += usize::from(injected);
+                    told += usize::from(was_told);
+                }
+                Err(why) => {
+                    let met = trial.met();
+                    self.ready = None;
+                    return Err(format!("at request {at}, {met}: {why}"));
+                }
+            }
+        }
+        Ok((places.len(), runs, told))
+    }
+}
+
+impl<'a> Matrix<'a> {
+    /// One in which every fault that a proxy makes is tried at the manager of a testbed.
+    pub fn new(testbed: &'a Testbed, table: &'a Table, faults: &'a [Fault]) -> Self {
+        let (most, env, engine, blow) = (usize::MAX, &[][..], None, None);
+        Matrix { testbed, table, faults, most, env, engine, blow, registry: OnceLock::new() }
+    }
+
+    fn ground(&self, subject: &Subject) -> Ground<'_> {
+        if subject.kind == IMAGE {
+            return Ground::Registry(self.registry.get_or_init(Registry::start));
+        }
+        let engine = self.engine.clone().unwrap_or_else(|| self.testbed.socket("hubmgr"));
+        Ground::Swarm(self.testbed, engine)
+    }
+
+    /// Fills the cells of a row that nothing is known of yet.
+    pub fn fill(&self, row: Row<'_>) {
+        let name = title(row);
+        let (mut one, mut two) = (Trials::new(self, row, 1), Trials::new(self, row, row.0.several));
+        for fault in self.faults.iter().filter(|fault| !self.table.has(&name, fault.title())) {
+            let reordered = *fault == Fault::Reordered;
+            let found = if reordered { two.all(*fault) } else { one.all(*fault) };
+            let (cell, beside) = judged(*fault, found);
+            self.table.record_with(&name, fault.title(), cell, beside);
+        }
+    }
+
+    /// Fills all rows, some at a time. Those that are about the same object follow one another.
+    pub fn fill_all(&self, rows: &[Row<'_>]) {
+        let mut work: VecDeque<Vec<Row<'_>>> = VecDeque::new();
+        for row in rows {
+            match work.back_mut() {
+                Some(last) if row.0.unique && last[0].0.kind == row.0.kind => last.push(*row),
+                _ => work.push_back(vec![*row]),
+            }
+        }
+        let work = Mutex::new(work);
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                scope.spawn(|| {
+                    loop {
+                        let Some(rows) = work.lock().unwrap().pop_front() else { return };
+                        rows.into_iter().for_each(|row| self.fill(row));
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// How many rows are tried at once.
+const AT_ONCE: usize = 4;
+
+/// What the test itself has to say when it panics, as where it waits in vain.
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("the test panics: {}", text.unwrap_or("without a word"))
+}
+
+fn judged(fault: Fault, found: Result<(usize, usize, usize), String>) -> (Cell, Beside) {
+    match found {
+        Err(why) => (Cell::Red(why), Beside::default()),
+        Ok((0, ..)) => (Cell::Blank("It changes nothing.".to_owned()), Beside::default()),
+        Ok((_, 0, _)) => {
+            let why = match fault {
+                Fault::Reordered => "Never are two of its requests in flight at once.",
+                _ => "None of its answers has a body.",
+            };
+            (Cell::Blank(why.to_owned()), Beside::default())
+        }
+        Ok((_, runs, told)) => {
+            let remark = match told {
+                0 => String::new(),
+                told => format!(
+                    "In {told} of the runs the next apply said what to import, since an earlier one had made it without \
+                     living to tell."
+                ),
+            };
+            (Cell::Green, Beside { runs, remark })
+        }
+    }
+}

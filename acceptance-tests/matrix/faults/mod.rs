@@ -1,0 +1,130 @@
+//! Every operation on every type, with everything that can go wrong at each of its requests.
+//!
+//! A proxy stands between the provider and the Engine, counts the requests of an operation, and lets one of them go wrong:
+//! the answer comes late, in pieces, not at all or as a refusal, before the Engine has got the request or after it has done
+//! what was asked; or the provider or Terraform is killed at that moment. Whatever Terraform says then, the next plan and
+//! apply have to converge without the fault, and afterwards the Engine has what it should: nothing twice, nothing that
+//! nobody owns, nothing lost. No secret is in the output, the state, the plan, the log or the Engine's labels.
+//!
+//! # Layout
+//! - [`subjects`]: the types; [`operation`]: what is done with them. Together they are the rows.
+//! - [`fault`]: what goes wrong, which are the columns; [`boundaries`]: at which requests.
+//! - [`proxy`], with [`exchange`], [`processes`] and [`http`]: where it goes wrong.
+//! - [`trial`]: one run on its [`ground`], with [`terraform`] under observation and an [`inventory`] of the Engine.
+//! - [`cells`]: what is tried for each cell, and what is made of it.
+//! - [`real`]: faults that no proxy makes.
+
+mod boundaries;
+mod cells;
+mod exchange;
+mod fault;
+mod ground;
+mod http;
+mod inventory;
+mod operation;
+mod processes;
+mod proxy;
+mod real;
+mod subjects;
+mod terraform;
+mod trial;
+
+use super::{
+    render::markdown,
+    table::{Cell, Table},
+};
+use crate::testbed::{Testbed, root};
+use cells::{Matrix, Row, title};
+use fault::{Fault, Moment, Refusal, Victim};
+use operation::Operation;
+use subjects::{SUBJECTS, Subject};
+
+/// Parts of rows' titles, with commas between: only rows that have one of them are tried.
+const ROWS: &str = "MATRIX_ROWS";
+
+/// All rows, those first that take least: so a run that is broken off has told most.
+fn rows() -> Vec<Row<'static>> {
+    let of =
+        |subject: &'static Subject| subject.operations.iter().map(move |operation| (subject, *operation));
+    let mut rows: Vec<Row<'static>> = SUBJECTS.iter().flat_map(of).collect();
+    rows.sort_by_key(|(subject, _)| subject.takes_long);
+    rows
+}
+
+/// The table as people read it.
+pub fn rendered(table: &Table) -> String {
+    let columns = Fault::ALL.map(Fault::title);
+    markdown("type, operation", &columns, &table.cells(), &table.besides())
+}
+
+/// Leaves the table beside what it was made of.
+fn report(name: &str, table: &Table) {
+    std::fs::write(root().join("target/matrix").join(format!("{name}.md")), rendered(table)).unwrap();
+}
+
+#[track_caller]
+fn is_all_green(table: &Table) {
+    let red = table.red();
+    assert!(red.is_empty(), "{} cells are red\n{}\n\n{}", red.len(), red.join("\n"), rendered(table));
+}
+
+fn subject(name: &str) -> &'static Subject {
+    SUBJECTS.iter().find(|subject| subject.name == name).unwrap()
+}
+
+#[test]
+#[ignore = "an hour: acceptance-tests/run --matrix"]
+fn the_whole() {
+    let testbed = Testbed::start(&[], &inventory::HOSTS);
+    let table = Table::open("faults");
+    let matrix = Matrix::new(&testbed, &table, &Fault::ALL);
+    let some = std::env::var(ROWS).unwrap_or_default();
+    let rows: Vec<Row<'_>> =
+        rows().into_iter().filter(|row| some.split(',').any(|part| title(*row).contains(part))).collect();
+    matrix.fill_all(&rows);
+    report("faults", &table);
+    is_all_green(&table);
+}
+
+/// A part of it that every run of the tests has time for.
+#[test]
+fn the_core() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open_in(folder.path(), "core", "this");
+    let faults = [
+        Fault::Closed(Moment::Done),
+        Fault::Cut,
+        Fault::Refused(Refusal::Settling, Moment::Before),
+        Fault::Killed(Victim::Terraform, Moment::Done),
+    ];
+    let matrix = Matrix { most: 3, ..Matrix::new(Testbed::shared(), &table, &faults) };
+    let rows: Vec<Row<'_>> = ["swarm_secret", "swarm_service"]
+        .iter()
+        .flat_map(|name| {
+            let operations = [Operation::Create, Operation::Update, Operation::Delete];
+            operations.map(|operation| (subject(name), operation))
+        })
+        .collect();
+    matrix.fill_all(&rows);
+    is_all_green(&table);
+    let green: usize = table.cells().values().map(std::collections::BTreeMap::len).sum();
+    assert_eq!(green, rows.len() * faults.len(), "{}", rendered(&table));
+}
+
+/// The matrix is worth what it notices: a provider that takes an error for "gone" turns cells red.
+#[test]
+fn a_planted_lie_turns_cells_red() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = Table::open_in(folder.path(), "lie", "this");
+    let faults = [Fault::Refused(Refusal::Settling, Moment::Before), Fault::Late];
+    let env = [("SWARM_PLANT_LIE", "gone")];
+    let matrix = Matrix { most: 5, env: &env, ..Matrix::new(Testbed::shared(), &table, &faults) };
+    let rows = ["swarm_secret", "swarm_service"].map(|name| (subject(name), Operation::Read));
+    matrix.fill_all(&rows);
+    for row in rows {
+        let cells = &table.cells()[&title(row)];
+        let Cell::Red(why) = &cells["503"] else { panic!("nobody noticed the lie\n{}", rendered(&table)) };
+        assert!(why.contains("will be created") || why.contains("has been deleted"), "{why}");
+        assert_eq!(cells["late"], Cell::Green, "without an error there is no lie");
+    }
+}
