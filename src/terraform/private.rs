@@ -64,14 +64,22 @@ impl fmt::Debug for Private {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use proptest::{
+        collection::{btree_map, vec},
+        prelude::*,
+    };
     use std::collections::BTreeMap;
 
     type Kept = BTreeMap<String, (String, Option<i64>, Vec<bool>)>;
 
+    fn kept() -> impl Strategy<Value = Kept> {
+        let value = (any::<String>(), any::<Option<i64>>(), vec(any::<bool>(), 0..4));
+        btree_map(any::<String>(), value, 0..6)
+    }
+
     proptest! {
         #[test]
-        fn what_was_kept_is_there_the_next_time(kept in any::<Kept>()) {
+        fn what_was_kept_is_there_the_next_time(kept in kept()) {
             let mut private = Private::default();
             kept.iter().for_each(|(key, value)| private.set(key, value));
             let again = Private::from_bytes(&private.to_bytes());

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 
+import grpc
 from lives import DATA, LISTED, LIVES, VALIDATED
 from pyvider.cty import cty_to_json, parse_tf_type_to_ctytype
 from pyvider.protocols.tfprotov6.protobuf import tfplugin6_pb2 as pb
@@ -341,7 +342,19 @@ async def drives(provider, name):
     assert not getattr(fine_stop, "Error", ""), fine_stop
 
 
+def says_localhost():
+    """Has gRPC name the provider as Terraform does. By itself its core names a Unix socket by its path, percent-encoded,
+    which is a host by the letter of RFC 3986 and none to the provider's HTTP library; with TLS it says `localhost`."""
+    insecure = grpc.aio.insecure_channel
+
+    def channel(target, options=None, **more):
+        return insecure(target, options=[*(options or ()), ("grpc.default_authority", "localhost")], **more)
+
+    grpc.aio.insecure_channel = channel
+
+
 async def main():
+    says_localhost()
     binary, name = sys.argv[1:]
     provider = await start_provider(binary, env=base_env({"DOCKER_HOST": os.environ["DOCKER_HOST"]}))
     try:
