@@ -57,6 +57,8 @@ network_join() {
     index=$(of_host "$1" index)
     address=$(of_host "$1" address)
     host=$(process_of "$dir/hosts/$1/process")
+    # The cable of a host that was switched off just now goes with its namespace, but only some time later.
+    in_switch ip link delete "h$index" 2>/dev/null || true
     ip link add eth0 netns "$host" type veth peer name "h$index" netns "$(process_of "$dir/switch")"
     in_switch ip -batch - <<BATCH
 link set h$index master br0
