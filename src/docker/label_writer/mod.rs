@@ -3,32 +3,20 @@
 //! Terraform changes each label by itself and ten at a time, but an update replaces the whole specification of a
 //! node. Sent one by one, the updates of one node would trip over each other. So whoever wants a label changed
 //! queues up at the node; the first starts a writer, which waits until no request has come for a moment,
-//! takes all that have come, and sends them as one update of a fresh read.
+//! takes all that have come, and sends them as one update of a fresh read. Once it is known how many come at once,
+//! none is waited for that cannot come.
+
+mod queues;
 
 use super::error::{Error, Result};
 use super::shared::lock;
 use super::{Docker, nodes::NodeSpec};
+use queues::{Queues, Wish};
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Instant,
 };
-use tokio::sync::{OwnedMutexGuard, oneshot};
-
-/// A writer sends when no request came for this long, for any node: Terraform starts the next resources when some
-/// have ended, so requests come in bursts over all nodes.
-const QUIET: Duration = Duration::from_millis(50);
-/// The same while more wait than Terraform starts at once unless told otherwise: then the user has asked for many at
-/// once, and a burst takes Terraform itself longer.
-const QUIET_IN_A_CROWD: Duration = Duration::from_millis(400);
-/// Requests of one burst are at most this far apart; what comes later is another burst.
-const BURST: Duration = Duration::from_secs(1);
-/// How many wait at most with Terraform's default parallelism.
-const FEW: usize = 10;
-/// A writer sends after this long in any case.
-const LONGEST: Duration = Duration::from_secs(2);
-/// The same in a crowd, since a busy Terraform hands its many resources out over several seconds without a pause.
-const LONGEST_IN_A_CROWD: Duration = Duration::from_secs(10);
+use tokio::sync::{Notify, OwnedMutexGuard, oneshot};
 
 /// What a caller believes to be at a label's key, so that a change by others is told and not overwritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,100 +29,77 @@ pub enum Expected {
     Value(String),
 }
 
-struct Wish {
-    key: String,
-    value: Option<String>,
-    expected: Expected,
-    answer: oneshot::Sender<Result<()>>,
-}
-
-#[derive(Default)]
-struct Queue {
-    waiting: Vec<Wish>,
-    /// Whether a writer runs, which looks at the queue again before it ends.
-    writing: bool,
-    /// Held while an update of the node is in flight.
-    turn: Arc<tokio::sync::Mutex<()>>,
-}
-
 /// The queues of all nodes.
 #[derive(Default)]
-pub(super) struct LabelWriters(Mutex<Queues>);
-
-#[derive(Default)]
-struct Queues {
-    nodes: HashMap<String, Queue>,
-    /// When a request came last, for any node.
-    latest: Option<Instant>,
-    /// How far apart the requests of a burst come: more where the machine is busy. The largest of late, slowly forgotten.
-    apart: Duration,
-}
-
-impl Queues {
-    /// A request comes. Only those that come while others wait, or are being sent, tell how far apart a burst comes.
-    fn arrive(&mut self, now: Instant) {
-        let within = self.nodes.values().any(|queue| queue.writing);
-        if let Some(latest) = self.latest.replace(now)
-            && within
-            && now.duration_since(latest) < BURST
-        {
-            self.apart = now.duration_since(latest).max(self.apart * 9 / 10);
-        }
-    }
-
-    /// How long nothing must have come before a writer sends.
-    fn quiet(&self) -> Duration {
-        if self.is_a_crowd() { QUIET_IN_A_CROWD } else { (2 * self.apart).clamp(QUIET, QUIET_IN_A_CROWD) }
-    }
-
-    /// How long a writer gathers at most.
-    fn longest(&self) -> Duration {
-        if self.is_a_crowd() { LONGEST_IN_A_CROWD } else { LONGEST }
-    }
-
-    /// Whether more wait than Terraform starts at once unless told otherwise.
-    fn is_a_crowd(&self) -> bool {
-        self.nodes.values().map(|queue| queue.waiting.len()).sum::<usize>() > FEW
-    }
+pub(super) struct LabelWriters {
+    queues: Mutex<Queues>,
+    /// Told when as many wait as ever came at once.
+    all_are_there: Notify,
 }
 
 impl LabelWriters {
     /// Waits for the turn to update a node, so that never two updates of one node are in flight.
     pub(super) async fn writing(&self, node: &str) -> OwnedMutexGuard<()> {
-        let turn = Arc::clone(&lock(&self.0).nodes.entry(node.to_owned()).or_default().turn);
+        let turn = Arc::clone(&lock(&self.queues).nodes.entry(node.to_owned()).or_default().turn);
         turn.lock_owned().await
     }
 
     /// Queues a wish, and answers whether a writer has to be started.
     fn queue(&self, node: &str, wish: Wish) -> bool {
-        let mut queues = lock(&self.0);
+        let mut queues = lock(&self.queues);
         queues.arrive(Instant::now());
         let queue = queues.nodes.entry(node.to_owned()).or_default();
         queue.waiting.push(wish);
-        !std::mem::replace(&mut queue.writing, true)
+        let is_first = !std::mem::replace(&mut queue.writing, true);
+        queues.arrived();
+        self.tell(&queues);
+        is_first
     }
 
     /// Takes all wishes of a node; where there are none, the writer is to end.
     fn take(&self, node: &str) -> Vec<Wish> {
-        let mut queues = lock(&self.0);
-        let queue = queues.nodes.entry(node.to_owned()).or_default();
-        queue.writing = !queue.waiting.is_empty();
-        std::mem::take(&mut queue.waiting)
+        lock(&self.queues).take(node)
     }
 
-    /// Waits until no request came for a moment.
-    async fn gather(&self) {
+    /// So many that were taken are about to have their answers.
+    fn answered(&self, wishes: usize) {
+        let mut queues = lock(&self.queues);
+        queues.sent -= wishes;
+        self.tell(&queues);
+    }
+
+    /// Wakes the writers that wait for longer than they have to.
+    fn tell(&self, queues: &Queues) {
+        if queues.are_all_there() {
+            self.all_are_there.notify_waiters();
+        }
+    }
+
+    /// Waits until no request came for a moment. What it finds then is found for the writers of all nodes.
+    async fn gather(&self, node: &str) {
         let started = Instant::now();
         loop {
-            let (wanted, longest, latest) = {
-                let queues = lock(&self.0);
-                (queues.quiet(), queues.longest(), queues.latest)
+            let all_are_there = self.all_are_there.notified();
+            let left = {
+                let mut queues = lock(&self.queues);
+                if queues.nodes.get(node).is_some_and(|queue| queue.gathered) {
+                    return;
+                }
+                let wanted = queues.quiet();
+                let quiet = queues.latest.map_or(wanted, |latest| latest.elapsed());
+                if quiet >= wanted {
+                    queues.gathered();
+                    return;
+                }
+                if started.elapsed() >= queues.longest() {
+                    return;
+                }
+                wanted - quiet
             };
-            let quiet = latest.map_or(wanted, |latest| latest.elapsed());
-            if quiet >= wanted || started.elapsed() >= longest {
-                return;
+            tokio::select! {
+                () = all_are_there => {}
+                () = tokio::time::sleep(left) => {}
             }
-            tokio::time::sleep(wanted - quiet).await;
         }
     }
 }
@@ -167,7 +132,7 @@ impl Docker {
 
 async fn write_labels(docker: Docker, node: String) {
     loop {
-        docker.0.labels.gather().await;
+        docker.0.labels.gather(&node).await;
         let turn = docker.0.labels.writing(&node).await;
         let wishes = docker.0.labels.take(&node);
         if wishes.is_empty() {
@@ -183,6 +148,8 @@ async fn write_labels(docker: Docker, node: String) {
         drop(turn);
         tracing::debug!(node, labels = wishes.len(), "wrote labels of a node");
         refused.resize(wishes.len(), None);
+        // Before the answers, since those bring the next ones.
+        docker.0.labels.answered(wishes.len());
         for (wish, refused) in wishes.into_iter().zip(refused) {
             let answer = match (&written, refused) {
                 (Ok(()), Some(error)) => Err(error),
@@ -233,7 +200,10 @@ mod tests {
     use super::*;
     use futures_util::future::join_all;
     use serde_json::{Value, json};
-    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    use std::{
+        collections::HashMap,
+        sync::atomic::{AtomicU32, Ordering::SeqCst},
+    };
 
     /// A swarm of nodes that keep labels and versions, and refuse what is out of sequence: at first as often as told.
     fn swarm(conflicts: u32) -> Scripted {
@@ -256,40 +226,6 @@ mod tests {
             (*version, *spec) = (*version + 1, asked.body.clone());
             Answer::Json(200, Value::Null)
         })
-    }
-
-    #[test]
-    fn where_a_burst_comes_slowly_it_is_waited_for_longer() {
-        let mut queues = Queues::default();
-        let began = Instant::now();
-        let mut come = |milliseconds| queues.arrive(began + Duration::from_millis(milliseconds));
-        come(0);
-        come(300);
-        assert_eq!(queues.quiet(), QUIET, "nobody waited: the second is another burst");
-        queues.nodes.insert("n".to_owned(), Queue { writing: true, ..Queue::default() });
-        queues.arrive(began + Duration::from_millis(400));
-        assert_eq!(queues.quiet(), Duration::from_millis(200));
-        for number in 1..20 {
-            queues.arrive(began + Duration::from_millis(400 + number));
-        }
-        assert_eq!(queues.quiet(), QUIET, "the machine is quick again");
-        queues.arrive(began + Duration::from_secs(9));
-        assert_eq!(queues.quiet(), QUIET, "that was another burst");
-    }
-
-    #[test]
-    fn a_crowd_is_gathered_for_longer() {
-        let mut queues = Queues::default();
-        let mut wait = |number| {
-            let wish = |_| {
-                let (answer, _) = oneshot::channel();
-                Wish { key: "k".to_owned(), value: None, expected: Expected::Anything, answer }
-            };
-            queues.nodes.entry("n".to_owned()).or_default().waiting.extend((0..number).map(wish));
-            (queues.quiet(), queues.longest())
-        };
-        assert_eq!(wait(FEW), (QUIET, LONGEST));
-        assert_eq!(wait(1), (QUIET_IN_A_CROWD, LONGEST_IN_A_CROWD));
     }
 
     #[tokio::test]
