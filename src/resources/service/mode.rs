@@ -103,8 +103,18 @@ impl Scale {
             let at_once = job.max_concurrent.unwrap_or(1);
             (at_once, job.total_completions.unwrap_or(at_once))
         };
-        let spelt_job = spelt.cloned().unwrap_or_default();
-        if meaning(&spelt_job) == meaning(found) { spelt.cloned() } else { Some(found.clone()) }
+        let Some(spelt) = spelt else {
+            return (meaning(found) != meaning(&Job::default())).then(|| found.clone());
+        };
+        if meaning(spelt) == meaning(found) {
+            return Some(spelt.clone());
+        }
+        // What is left out is what is meant by that, although the other number differs.
+        let (at_once, total) = meaning(found);
+        Some(Job {
+            max_concurrent: (spelt.max_concurrent.is_some() || at_once != 1).then_some(at_once),
+            total_completions: (spelt.total_completions.is_some() || total != at_once).then_some(total),
+        })
     }
 
     /// Asks for this many tasks.
@@ -130,5 +140,30 @@ impl Scale {
                 replicated.replicas = whole(*replicas).or(replicated.replicas).or(Some(1));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(max_concurrent: Option<i64>, total_completions: Option<i64>) -> Option<Job> {
+        Some(Job { max_concurrent, total_completions })
+    }
+
+    #[test]
+    fn a_number_that_others_change_shows_alone() {
+        let found = |at_once, total| {
+            Scale::ReplicatedJob(Job { max_concurrent: Some(at_once), total_completions: Some(total) })
+        };
+        let spelt = |spelt: Option<Job>, found: Scale| found.job(spelt.as_ref());
+        assert_eq!(spelt(job(None, Some(3)), found(1, 2)), job(None, Some(2)));
+        assert_eq!(spelt(job(None, Some(3)), found(2, 3)), job(Some(2), Some(3)));
+        assert_eq!(spelt(job(Some(3), None), found(2, 2)), job(Some(2), None));
+        assert_eq!(spelt(job(Some(3), None), found(3, 4)), job(Some(3), Some(4)));
+        assert_eq!(spelt(job(Some(1), None), found(1, 1)), job(Some(1), None));
+        // Of what nobody has spelt everything is told, unless it is what is meant by nothing.
+        assert_eq!(spelt(None, found(3, 3)), job(Some(3), Some(3)));
+        assert_eq!(spelt(None, found(1, 1)), None);
     }
 }
