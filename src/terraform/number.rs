@@ -55,6 +55,16 @@ impl Number {
     }
 }
 
+impl Number {
+    /// How many digits it has before or behind its point, whichever are more, if none is left out.
+    pub fn longest_side(&self) -> u64 {
+        let normal = self.0.normalized();
+        let behind = normal.fractional_digit_count();
+        let before = i64::try_from(normal.digits()).unwrap_or(i64::MAX).saturating_sub(behind);
+        before.unsigned_abs().max(behind.unsigned_abs())
+    }
+}
+
 impl From<i64> for Number {
     fn from(value: i64) -> Self {
         Number(BigDecimal::from(value))

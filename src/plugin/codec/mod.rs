@@ -139,7 +139,12 @@ fn decimal(text: &str) -> Result<Number> {
             return Err(Mismatch::new("the number there is too large or too small"));
         }
     }
-    text.parse().map_err(|_| malformed())
+    let number: Number = text.parse().map_err(|_| malformed())?;
+    // Many digits and an exponent make up for each other: what counts is how it would be written.
+    match number.longest_side() > LONGEST_NUMBER as u64 {
+        true => Err(Mismatch::new("the number there is too large or too small")),
+        false => Ok(number),
+    }
 }
 
 #[cfg(test)]
@@ -193,6 +198,10 @@ mod tests {
         }
         assert!(decimal(&"9".repeat(LONGEST_NUMBER + 1)).is_err());
         assert_eq!(decimal("1e3").expect("reads"), Number::from(1000_i64));
+        // What is read can be written: digits and an exponent make up for each other, and add up.
+        assert!(decimal(&format!("{}e4000", "9".repeat(100))).is_err());
+        assert!(decimal(&format!("0.{}e-4000", "9".repeat(100))).is_err());
+        assert!(decimal(&format!("{}e-4000", "9".repeat(100))).is_ok());
     }
 
     #[test]
