@@ -16,6 +16,8 @@ const QUIET: Duration = Duration::from_millis(50);
 const QUIET_IN_A_CROWD: Duration = Duration::from_millis(400);
 /// The same once as many wait as ever came at once, and none is being sent: Terraform starts no more until some have ended.
 const QUIET_WHEN_ALL_ARE_THERE: Duration = Duration::from_millis(5);
+/// The same as long as nobody knows how many come at once: a busy Terraform begins slowly, and is waited for once.
+const QUIET_AT_FIRST: Duration = Duration::from_millis(200);
 /// Requests of one burst are at most this far apart; what comes later is another burst.
 const BURST: Duration = Duration::from_secs(1);
 /// How many wait at most with Terraform's default parallelism.
@@ -85,7 +87,8 @@ impl Queues {
         } else if self.is_a_crowd() {
             QUIET_IN_A_CROWD
         } else {
-            (2 * self.apart).clamp(QUIET, QUIET_IN_A_CROWD)
+            let least = if self.most == 0 { QUIET_AT_FIRST } else { QUIET };
+            (2 * self.apart).clamp(least, QUIET_IN_A_CROWD)
         }
     }
 
@@ -141,10 +144,11 @@ mod tests {
         let mut come = |milliseconds| queues.arrive(began + Duration::from_millis(milliseconds));
         come(0);
         come(300);
-        assert_eq!(queues.quiet(), QUIET, "nobody waited: the second is another burst");
+        assert_eq!(queues.quiet(), QUIET_AT_FIRST, "nobody waited: the second is another burst");
         queues.nodes.insert("n".to_owned(), Queue { writing: true, ..Queue::default() });
         queues.arrive(began + Duration::from_millis(400));
         assert_eq!(queues.quiet(), Duration::from_millis(200));
+        queues.most = 1;
         for number in 1..20 {
             queues.arrive(began + Duration::from_millis(400 + number));
         }
@@ -160,7 +164,7 @@ mod tests {
             queues.nodes.entry("n".to_owned()).or_default().waiting.extend((0..number).map(|_| wish()));
             (queues.quiet(), queues.longest())
         };
-        assert_eq!(wait(FEW), (QUIET, LONGEST));
+        assert_eq!(wait(FEW), (QUIET_AT_FIRST, LONGEST));
         assert_eq!(wait(1), (QUIET_IN_A_CROWD, LONGEST_IN_A_CROWD));
     }
 
@@ -178,7 +182,7 @@ mod tests {
             }
         };
         come(&mut queues, 10);
-        assert_eq!(queues.quiet(), QUIET, "nobody knows yet how many come at once");
+        assert_eq!(queues.quiet(), QUIET_AT_FIRST, "nobody knows yet how many come at once");
         queues.gathered();
         let all_are_sent = |queues: &mut Queues| {
             let taken: usize = ["n0", "n1", "n2"].map(|node| queues.take(node).len()).iter().sum();
