@@ -172,7 +172,7 @@ fn generated(workspace: &Workspace) -> String {
 }
 
 /// The identities in the state, by type.
-fn identities(workspace: &Workspace) -> Vec<(String, Value)> {
+pub fn identities(workspace: &Workspace) -> Vec<(String, Value)> {
     let state: Value =
         serde_json::from_slice(&fs::read(workspace.path().join("terraform.tfstate")).unwrap()).unwrap();
     let resources = state["resources"].as_array().cloned().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! What all matrices have found, as pages of the documentation.
 
 use super::{
+    faults,
     render::markdown,
     table::{Beside, Besides, Cell, Cells, Table},
     truth,
@@ -9,6 +10,18 @@ use crate::testbed::root;
 use std::{collections::BTreeSet, fs};
 
 const HOW: &str = "Made by `acceptance-tests/run --matrix`: ✓ is as it should be, ✗ is not, – cannot be tried, with the reason.";
+
+/// The tables of faults, and what they are of.
+const FAULTS: [(&str, &str); 4] = [
+    (
+        "faults",
+        "Every operation of every type, with everything that can go wrong between the provider and the Engine: at each write, and \
+         at the first, the last and some other reads. A number is how many runs stand behind a cell.",
+    ),
+    ("faults-engine", "The same, while the host of the Engine loses its power at each write."),
+    ("faults-leader", "The same, while the host of the swarm's leader loses its power at each write."),
+    ("faults-host", "The same, while another host is cut off from the network until the swarm misses it."),
+];
 
 /// The tables of several Engines as one. A cell is green where all that can be tried is; what cannot be tried on one of them is
 /// said beside.
@@ -106,14 +119,17 @@ fn the_tables() {
     let tables = truth::ENGINES.map(|engine| (engine, Table::open(&format!("truth-{engine}"))));
     let engines: Vec<(&str, Cells)> = tables.iter().map(|(engine, table)| (*engine, table.cells())).collect();
     fs::write(folder.join("truth.md"), truth(&engines)).unwrap();
-    let faults = Table::open("faults");
-    let about = "Every operation of every resource type, with every fault at every request that it makes.";
-    fs::write(folder.join("faults.md"), page("The fault matrix", about, &faults, "operation")).unwrap();
+    let faults = FAULTS.map(|(name, _)| Table::open(name));
+    let page_of =
+        |((_, about), table): (&(&str, &str), &Table)| format!("{about}\n\n{}", faults::rendered(table));
+    let pages: Vec<String> = FAULTS.iter().zip(&faults).map(page_of).collect();
+    fs::write(folder.join("faults.md"), format!("# The fault matrix\n\n{HOW}\n\n{}", pages.join("\n")))
+        .unwrap();
     let versions = Table::open("versions");
     let about =
         "The core of the acceptance tests on several versions of Terraform, with and without mutual TLS.";
     fs::write(folder.join("versions.md"), page("The version matrix", about, &versions, "what")).unwrap();
-    let all = tables.iter().map(|(_, table)| table).chain([&faults, &versions]);
+    let all = tables.iter().map(|(_, table)| table).chain(&faults).chain([&versions]);
     for table in all {
         assert!(!table.cells().is_empty(), "a matrix has not run");
         assert_eq!(table.red(), [""; 0]);

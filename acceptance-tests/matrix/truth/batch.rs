@@ -164,7 +164,9 @@ impl<'a> Batch<'a> {
             let address = case.address();
             let change = planned.changes.get(&address);
             let cell = match (&expected[&address], change) {
-                (Expected::Blank(why), _) => Cell::Blank((*why).to_owned()),
+                (Expected::Blank(why), None) => Cell::Blank((*why).to_owned()),
+                // Nobody has changed anything.
+                (Expected::Blank(_), Some(change)) => Cell::Red(format!("not empty: {change:?}")),
                 (Expected::Nothing(_), None) => Cell::Green,
                 (Expected::Nothing(why), Some(change)) => Cell::Red(format!("{change:?}, although {why}")),
                 (Expected::Update | Expected::Replace, None) => Cell::Red("it does not show".to_owned()),

@@ -121,10 +121,7 @@ fn whole(engine: &str) {
     let table = Table::open(&format!("truth-{engine}"));
     let testbed = Testbed::start(&["--engine", engine], &HOSTS);
     let setting = Setting::new(&testbed);
-    let (mut cases, newer) = setting.cases(&rows);
-    if let Ok(only) = std::env::var("SWARM_MATRIX_TYPE") {
-        cases.retain(|case| only.split(',').any(|it| it == case.r#type));
-    }
+    let (cases, newer) = setting.cases(&rows);
     run(&setting, &table, &rows, cases);
     for case in hosts::swarm() {
         let bare = Testbed::start(&["--engine", engine, "--no-swarm"], &["alone"]);

@@ -106,10 +106,7 @@ fn service(prefix: &str, sample: &service_matrix::Sample) -> Case {
     };
     let [first, second] = [0, 1].map(|index| of(Some(&sample.hcl.replace("VALUE", sample.values[index]))));
     let case = Case::new(TYPE, sample.path, &first, &second, Some(&of(None)));
-    let is_terraform_s =
-        ["timeouts.", "wait_for.", "registry_auth."].iter().any(|it| sample.path.starts_with(it));
-    let case = case.follows(FOLLOWS);
-    let case = if is_terraform_s { case.behind(Expected::Blank(TERRAFORM_S)) } else { case };
+    let case = case.follows(FOLLOWS).behind(super::service::behind(sample.path));
     if service_matrix::goes_back_to_the_default(sample) {
         return case.cleared(Expected::Nothing(IS_THE_DEFAULT));
     }

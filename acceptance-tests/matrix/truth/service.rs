@@ -5,7 +5,7 @@ use crate::service_matrix::{SAMPLES, Sample, Stage, arguments, goes_back_to_the_
 use swarm::docker::ApiVersion;
 
 /// What nobody but Terraform knows, or what the Engine does not tell.
-fn behind(path: &str) -> Expected {
+pub fn behind(path: &str) -> Expected {
     let is_terraform_s =
         ["timeouts.", "wait_for.", "registry_auth.", "force_update"].iter().any(|it| path.starts_with(it));
     if is_terraform_s { Expected::Blank(TERRAFORM_S) } else { Expected::Update }

@@ -7,11 +7,12 @@ use super::{
     notes::{Notes, Stopped},
 };
 use crate::{
+    queries,
     terraform::{Change, Workspace},
     testbed::{Testbed, unique},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, fs};
+use std::fs;
 
 /// The steps, in their order.
 pub const STEPS: &[&str] = &[
@@ -163,7 +164,7 @@ impl<'a> Story<'a> {
             workspace.apply_and_settle();
         })?;
         self.step("identity", || {
-            for (r#type, identity) in identities(&workspace) {
+            for (r#type, identity) in queries::identities(&workspace) {
                 let kind = self.kinds.iter().find(|kind| kind.r#type == r#type).unwrap();
                 let wanted = kind.identity().to_string().replace("NAME", &self.name);
                 assert_eq!(identity.to_string(), wanted);
@@ -243,16 +244,4 @@ impl<'a> Story<'a> {
             forget();
         })
     }
-}
-
-/// The identities in the state, by type.
-fn identities(workspace: &Workspace) -> BTreeMap<String, Value> {
-    let state: Value =
-        serde_json::from_slice(&fs::read(workspace.path().join("terraform.tfstate")).unwrap()).unwrap();
-    let resources = state["resources"].as_array().cloned().unwrap_or_default();
-    let identity = |resource: &Value| {
-        let r#type = resource["type"].as_str().unwrap().to_owned();
-        (r#type, resource["instances"][0]["identity"].clone())
-    };
-    resources.iter().map(identity).collect()
 }
