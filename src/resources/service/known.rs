@@ -1,6 +1,6 @@
 //! What a specification refers to by ID, and a person by name.
 
-use super::{Network, Object, Parts, Reference, Resolved};
+use super::{Network, Object, Parts, Reference, Resolved, references::credentials_config};
 use crate::docker::{self, BlobKind, Docker, ServiceSpec};
 use crate::resources::failure::Doing;
 use crate::terraform::{Diagnostic, Field, Plan, Private, Result};
@@ -104,6 +104,9 @@ fn missing(kind: &str, source: &str) -> Diagnostic {
     )
 }
 
+/// Where a service names the config that holds credentials of a managed service account.
+const CREDENTIALS: &str = "privileges.credential_spec.config";
+
 /// The names of what a service refers to, by the attribute that refers to it and the ID.
 const NAMES: &str = "names";
 
@@ -118,9 +121,11 @@ pub fn remember_names(spec: &ServiceSpec, known: &Known, private: &mut Private) 
     let attached = spec.task_template.iter().flat_map(|task| task.networks.iter().flatten());
     let attached: Vec<&str> = attached.filter_map(|network| network.target.as_deref()).collect();
     let networks = known.networks.iter().filter(|network| attached.contains(&network.id.as_str()));
+    let mut configs: BTreeMap<String, String> = by_id(Reference::configs(spec));
+    configs.extend(credentials_config(spec).map(|config| (config.id, config.name)));
     let mut names = Names::from([
         ("secrets".to_owned(), by_id(Reference::secrets(spec))),
-        ("configs".to_owned(), by_id(Reference::configs(spec))),
+        ("configs".to_owned(), configs),
         ("networks".to_owned(), networks.map(|network| (network.id.clone(), network.name.clone())).collect()),
     ]);
     names.retain(|_, names| !names.is_empty());
@@ -137,6 +142,13 @@ pub fn settle_references(plan: &mut Plan) {
     let mut names: Names = plan.private.get(NAMES).unwrap_or_default();
     fn id(names: &BTreeMap<String, String>, source: &str) -> String {
         names.iter().find(|(_, name)| *name == source).map_or(source.to_owned(), |(id, _)| id.clone())
+    }
+    let configs = names.get("configs").cloned().unwrap_or_default();
+    let prior = plan.prior.as_ref().and_then(|prior| prior.known::<String>(CREDENTIALS));
+    if let (Some(wanted), Some(held)) = (plan.known::<String>(CREDENTIALS), prior)
+        && id(&configs, &wanted) == id(&configs, &held)
+    {
+        plan.set(CREDENTIALS, held);
     }
     for path in ["secrets", "configs"] {
         let names = names.remove(path).unwrap_or_default();

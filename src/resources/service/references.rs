@@ -163,7 +163,7 @@ impl Reference {
 }
 
 /// The config that holds credentials, of which a service can have one.
-fn credentials_config(spec: &ServiceSpec) -> Option<Object> {
+pub(super) fn credentials_config(spec: &ServiceSpec) -> Option<Object> {
     let mut configs = container(spec)?.configs.iter().flatten();
     let config = configs.find(|config| config.runtime.is_some())?;
     Some(Object {
