@@ -11,9 +11,11 @@ use tokio::sync::oneshot;
 /// A writer sends when no request came for this long, for any node: Terraform starts the next resources when some
 /// have ended, so requests come in bursts over all nodes.
 const QUIET: Duration = Duration::from_millis(50);
-/// The same while more wait than Terraform starts at once unless told otherwise: then the user has asked for many at
+/// The same where more came at once than Terraform starts unless told otherwise: then the user has asked for many at
 /// once, and a burst takes Terraform itself longer.
 const QUIET_IN_A_CROWD: Duration = Duration::from_millis(400);
+/// The same at most, where a busy machine lets them come slowly.
+const QUIET_IN_A_SLOW_CROWD: Duration = Duration::from_secs(3);
 /// The same once as many wait as ever came at once, and none is being sent: Terraform starts no more until some have ended.
 const QUIET_WHEN_ALL_ARE_THERE: Duration = Duration::from_millis(5);
 /// The same as long as nobody knows how many come at once: a busy Terraform begins slowly, and is waited for once.
@@ -53,8 +55,8 @@ pub(super) struct Queues {
     pub(super) nodes: HashMap<String, Queue>,
     /// When a request came last, for any node.
     pub(super) latest: Option<Instant>,
-    /// How far apart the requests of a burst come: more where the machine is busy. The largest of late, slowly forgotten.
-    apart: Duration,
+    /// How far apart the requests of this burst came at most, and those of the last one: more where the machine is busy.
+    apart: [Duration; 2],
     /// How many are being sent.
     pub(super) sent: usize,
     /// The most that came at once: as many as Terraform has under way, or as many of them as are labels.
@@ -69,7 +71,7 @@ impl Queues {
             && within
             && now.duration_since(latest) < BURST
         {
-            self.apart = now.duration_since(latest).max(self.apart * 9 / 10);
+            self.apart[0] = self.apart[0].max(now.duration_since(latest));
         }
     }
 
@@ -82,13 +84,14 @@ impl Queues {
 
     /// How long nothing must have come before a writer sends.
     pub(super) fn quiet(&self) -> Duration {
+        let apart = self.apart[0].max(self.apart[1]);
         if self.are_all_there() {
             QUIET_WHEN_ALL_ARE_THERE
         } else if self.is_a_crowd() {
-            QUIET_IN_A_CROWD
+            (5 * apart).clamp(QUIET_IN_A_CROWD, QUIET_IN_A_SLOW_CROWD)
         } else {
             let least = if self.most == 0 { QUIET_AT_FIRST } else { QUIET };
-            (2 * self.apart).clamp(least, QUIET_IN_A_CROWD)
+            (2 * apart).clamp(least, QUIET_IN_A_CROWD)
         }
     }
 
@@ -97,9 +100,9 @@ impl Queues {
         if self.is_a_crowd() { LONGEST_IN_A_CROWD } else { LONGEST }
     }
 
-    /// Whether more wait than Terraform starts at once unless told otherwise.
+    /// Whether more wait than Terraform starts at once unless told otherwise, or ever came at once.
     fn is_a_crowd(&self) -> bool {
-        self.waiting() > FEW
+        self.waiting().max(self.most) > FEW
     }
 
     /// How many wait for all nodes together.
@@ -107,9 +110,10 @@ impl Queues {
         self.nodes.values().map(|queue| queue.waiting.len()).sum()
     }
 
-    /// Whether as many wait as ever came at once, and nobody else has an answer to come.
+    /// Whether as many wait as ever came at once, and nobody else has an answer to come. Of a crowd nobody knows that: it
+    /// comes slowly, and the first of it would be taken for all.
     pub(super) fn are_all_there(&self) -> bool {
-        self.most > 0 && self.sent == 0 && self.waiting() >= self.most
+        (1..=FEW).contains(&self.most) && self.sent == 0 && self.waiting() >= self.most
     }
 
     /// None came for long enough: all that wait are sent, for all nodes, and are as many as come at once.
@@ -117,6 +121,7 @@ impl Queues {
         if self.sent == 0 {
             self.most = self.most.max(self.waiting());
         }
+        self.apart = [Duration::ZERO, self.apart[0]];
         for queue in self.nodes.values_mut() {
             queue.gathered = !queue.waiting.is_empty();
         }
@@ -148,10 +153,12 @@ mod tests {
         queues.nodes.insert("n".to_owned(), Queue { writing: true, ..Queue::default() });
         queues.arrive(began + Duration::from_millis(400));
         assert_eq!(queues.quiet(), Duration::from_millis(200));
-        queues.most = 1;
-        for number in 1..20 {
-            queues.arrive(began + Duration::from_millis(400 + number));
-        }
+        queues.gathered();
+        queues.most = FEW;
+        queues.arrive(began + Duration::from_millis(401));
+        assert_eq!(queues.quiet(), Duration::from_millis(200), "the last burst was slow");
+        queues.gathered();
+        queues.arrive(began + Duration::from_millis(402));
         assert_eq!(queues.quiet(), QUIET, "the machine is quick again");
         queues.arrive(began + Duration::from_secs(9));
         assert_eq!(queues.quiet(), QUIET, "that was another burst");
@@ -166,6 +173,12 @@ mod tests {
         };
         assert_eq!(wait(FEW), (QUIET_AT_FIRST, LONGEST));
         assert_eq!(wait(1), (QUIET_IN_A_CROWD, LONGEST_IN_A_CROWD));
+        queues.apart = [Duration::ZERO, Duration::from_millis(300)];
+        assert_eq!(queues.quiet(), Duration::from_millis(1500), "it comes slowly");
+        queues.most = FEW + 1;
+        assert!(!queues.are_all_there(), "more of a crowd may come");
+        queues.nodes.clear();
+        assert_eq!(queues.longest(), LONGEST_IN_A_CROWD, "what is left of a crowd comes no faster");
     }
 
     fn wish() -> Wish {
