@@ -238,7 +238,8 @@ impl Docker {
     }
 
     /// Changes a service: reads it afresh, lets `edit` change the specification, and writes it as `edit` answers. Answers
-    /// whether it wrote. `edit` runs again where somebody else wrote in between.
+    /// whether the swarm brings about what it is then: since it was written here, or since an earlier write of the same is
+    /// not done yet and may still be rolled back. `edit` runs again where somebody else wrote in between.
     ///
     /// Without `auth`, the credentials that the service has stay.
     ///
@@ -256,7 +257,7 @@ impl Docker {
         let done = loop {
             match self.update_service_once(id, auth, &mut edit).await {
                 // Where an answer got lost and nothing is left to change, the write was done.
-                Ok(written) => break Ok(written || unsure),
+                Ok(under_way) => break Ok(under_way || unsure),
                 Err(error) => {
                     unsure |= error.may_have_happened();
                     if let Err(error) = attempts.pause(error).await {
@@ -277,12 +278,14 @@ impl Docker {
     ) -> Result<bool> {
         let path = format!("/services/{}", segment(id));
         let read = Request::get(path.as_str()).about(Kind::Service, id);
-        let Service { version, mut spec, .. } = decode(|| read.what(), &self.call_once(&read).await?)?;
+        let Service { version, mut spec, update_status, .. } =
+            decode(|| read.what(), &self.call_once(&read).await?)?;
         let before = spec.clone();
         match edit(&mut spec)? {
             Change::Always => {}
             Change::IfAny if spec != before => {}
-            Change::IfAny | Change::None => return Ok(false),
+            Change::IfAny => return Ok(update_status.is_some_and(|last| last.state == UpdateState::Updating)),
+            Change::None => return Ok(false),
         }
         let mut write = Request::post(format!("{path}/update")).query("version", version.index);
         if auth.is_none() {
@@ -366,6 +369,20 @@ mod tests {
         assert_eq!(engine.docker.update_service("id", None, refused).await, Err(Error::Stopped));
         assert_eq!(engine.count("POST /services/id/update"), 0);
         assert_eq!(engine.docker.update_service("id", None, |_| Ok(Change::Always)).await, Ok(true));
+    }
+
+    /// A host that was cut off made an update fail for which a second apply waited: it took the rollback for the end.
+    #[tokio::test]
+    async fn an_update_that_is_under_way_counts_as_written_here() {
+        for (state, is_under_way) in [("updating", true), ("completed", false), ("rollback_completed", false)]
+        {
+            let engine = Scripted::new(move |_| {
+                ok(json!({"ID": "id", "Spec": {"Name": "web"}, "UpdateStatus": {"State": state}}))
+            });
+            let updated = engine.docker.update_service("id", None, |_| Ok(Change::IfAny)).await;
+            assert_eq!(updated, Ok(is_under_way), "{state}");
+            assert_eq!(engine.count("POST /services/id/update"), 0);
+        }
     }
 
     #[tokio::test]

@@ -241,7 +241,11 @@ impl<'a> Trial<'a> {
             Some(2) => {}
             _ => return Err(format!("the next plan fails: {}", plan.in_one_line())),
         }
-        let apply = self.terraform(APPLY)?;
+        let mut apply = self.terraform(APPLY)?;
+        if apply.errors().iter().any(|error| error.contains("rolled back")) {
+            // The fault made the tasks fail, so the swarm undid the update while this apply waited for it, and that was said.
+            apply = self.terraform(APPLY)?;
+        }
         let told = !apply.succeeded();
         if told {
             self.do_as_told(&apply)?;

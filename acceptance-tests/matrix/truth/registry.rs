@@ -21,12 +21,66 @@ const FOLLOWS: &[&str] = &[
 /// The same of the folder of the images.
 const FOLLOWS_A_FOLDER: &[&str] = &["config_preview", "config_secret", "mounts", "storage.filesystem.volume"];
 
+/// The same of a part of a service: what is made of what is known of a rollout.
+const FOLLOWS_A_PART: &[&str] = &[
+    "config_preview",
+    "config_secret",
+    "stop_grace_period",
+    "healthcheck.command",
+    "update.order",
+    "update.monitor",
+    "rollback.order",
+    "rollback.monitor",
+];
+
+/// The same of a certificate, with which the registry serves at another port.
+const FOLLOWS_TLS: &[&str] = &["config_preview", "config_secret", "healthcheck.command", "http.port"];
+
+/// The same of an authority, which asks at port 443.
+const FOLLOWS_AN_AUTHORITY: &[&str] =
+    &["config_preview", "config_secret", "healthcheck.command", "http.port", "publish"];
+
+/// The same of the port in the container, at which the registry has to serve.
+const FOLLOWS_A_TARGET: &[&str] = &["config_preview", "config_secret", "healthcheck.command", "http.port"];
+
+/// The same of the addresses in answers, which are made of `url`.
+const FOLLOWS_ADDRESSES: &[&str] = &["config_preview", "config_secret", "url"];
+
+/// The same of what is set by environment variables, which others change by their names.
+const FOLLOWS_VARIABLES: &[&str] = &["config_preview", "config_secret", "env"];
+
 /// Settings whose second value is what is meant without one.
-const BY_DEFAULT: [&str; 4] = ["http.http2", "http.h2c", "notification_references", "behind_tls_proxy"];
+const BY_DEFAULT: [&str; 18] = [
+    "behind_tls_proxy",
+    "http.h2c",
+    "http.http2",
+    "middleware.cloudfront.ip_filtered_by",
+    "notification_references",
+    "storage.delete",
+    "storage.filesystem.shared",
+    "storage.oss.bucket",
+    "storage.oss.encrypt",
+    "storage.oss.internal",
+    "storage.oss.secure",
+    "storage.read_only",
+    "storage.redirect",
+    "storage.s3.encrypt",
+    "storage.s3.secure",
+    "storage.s3.skip_verify",
+    "storage.s3.v4_auth",
+    "storage.swift.insecure_skip_verify",
+];
 
 /// Settings without which, in these samples, something else that is wanted is missing.
-const NEEDED: [&str; 4] =
-    ["storage.s3.access_key", "storage.s3.secret_key", "storage.azure.default_credentials", "cache.none"];
+const NEEDED: [&str; 7] = [
+    "cache.none",
+    "cache.redis.tls.private_key_secret",
+    "middleware.cloudfront.private_key_secret",
+    "storage.azure.default_credentials",
+    "storage.in_memory",
+    "storage.s3.access_key",
+    "storage.s3.secret_key",
+];
 
 /// Arguments that are attributes in JSON, beside a name and what keeps tasks from being started.
 fn arguments(prefix: &str, path: &str, dialect: &str, config: &Json) -> String {
@@ -59,8 +113,8 @@ fn arguments(prefix: &str, path: &str, dialect: &str, config: &Json) -> String {
 /// Whether what the attribute says reaches the Engine in a form that nobody can read.
 fn behind(path: &str) -> Expected {
     match path {
-        // What the user knows of a folder is nothing that the Engine has.
-        "storage.filesystem.shared" => Expected::Blank(TERRAFORM_S),
+        // What the user knows of a folder, or of a proxy, is nothing that the Engine has.
+        "storage.filesystem.shared" | "behind_tls_proxy" => Expected::Blank(TERRAFORM_S),
         _ if path.ends_with("_wo_version") => Expected::Blank(OPAQUE),
         _ => Expected::Update,
     }
@@ -90,7 +144,30 @@ fn serving(prefix: &str, sample: &serving::Sample) -> Case {
     let of = |config: &Json| arguments(prefix, sample.path, dialect, config);
     let (first, second) = (of(&sample.config(0)), of(&sample.config(1)));
     let case = Case::new(TYPE, sample.path, &first, &second, Some(&of(&Json::Null)));
-    case.follows(FOLLOWS).behind(behind(sample.path))
+    let section = sample.path.split('.').next().unwrap_or_default();
+    let follows = match section {
+        "tls" if sample.path.starts_with("tls.lets_encrypt") => FOLLOWS_AN_AUTHORITY,
+        "tls" => FOLLOWS_TLS,
+        "tracing" => FOLLOWS_VARIABLES,
+        _ if sample.path == "http.urls" => FOLLOWS_ADDRESSES,
+        _ => FOLLOWS,
+    };
+    case.follows(follows).behind(behind(sample.path))
+}
+
+/// The samples of a service that a registry refuses, as it takes them.
+fn fit(path: &str, hcl: &str) -> String {
+    match path {
+        // It has to end after what is being sent.
+        "stop_grace_period" => hcl.replace("\"3s\"", "\"40s\"").replace("\"0s\"", "\"50s\""),
+        // It has to lead to where the registry serves.
+        "publish.port" => hcl.replace(", target = 1", ""),
+        "publish.target" => {
+            let port = hcl.split("target = ").nth(1).and_then(|rest| rest.split([' ', '}']).next());
+            format!("{hcl}\n  http = {{ port = {} }}", port.unwrap_or_default())
+        }
+        _ => hcl.to_owned(),
+    }
 }
 
 fn service(prefix: &str, sample: &service_matrix::Sample) -> Case {
@@ -100,13 +177,23 @@ fn service(prefix: &str, sample: &service_matrix::Sample) -> Case {
         if let Some(argument) = argument {
             let lines: Vec<&str> =
                 text.lines().filter(|line| !line.trim().starts_with(&format!("{own} "))).collect();
-            text = format!("{}\n  {}\n", lines.join("\n"), service_matrix::named(prefix, argument));
+            let argument = fit(sample.path, argument);
+            text = format!("{}\n  {}\n", lines.join("\n"), service_matrix::named(prefix, &argument));
+        }
+        if own == "args" {
+            // The arguments are the provider's where it renders a configuration.
+            text = text
+                .lines()
+                .filter(|line| !line.trim().starts_with("storage "))
+                .collect::<Vec<_>>()
+                .join("\n");
         }
         text
     };
     let [first, second] = [0, 1].map(|index| of(Some(&sample.hcl.replace("VALUE", sample.values[index]))));
     let case = Case::new(TYPE, sample.path, &first, &second, Some(&of(None)));
-    let case = case.follows(FOLLOWS).behind(super::service::behind(sample.path));
+    let follows = if sample.path == "publish.target" { FOLLOWS_A_TARGET } else { FOLLOWS_A_PART };
+    let case = case.follows(follows).behind(super::service::behind(sample.path));
     if service_matrix::goes_back_to_the_default(sample) {
         return case.cleared(Expected::Nothing(IS_THE_DEFAULT));
     }
@@ -128,7 +215,8 @@ fn own(prefix: &str) -> Vec<Case> {
     let name = |letter: &str| of("name", &format!("name = \"{prefix}-r-name-{letter}\""));
     // A global service of no node.
     let mode = |line: &str| {
-        let text = of("mode", "replicas = 0").replace("  replicas = 0\n", "");
+        let text = of("mode", "storage = { filesystem = { volume = \"images\", shared = true } }");
+        let text = text.replace("  replicas = 0\n", "");
         format!("{text}\n  placement = {{ constraints = [\"node.labels.a == none\"] }}\n  {line}")
     };
     vec![
@@ -136,7 +224,8 @@ fn own(prefix: &str) -> Vec<Case> {
         case("image", "image = \"registry:2\"", "image = \"registry:2.8.2\"", "env = {}")
             .cleared(Expected::Blank("another image is another version of the settings")),
         case("distribution", "distribution = \"3.0\"", "distribution = \"3.1\"", "env = {}")
-            .cleared(Expected::Blank("the image says which it is, and nothing of it is pulled here")),
+            .cleared(Expected::Blank("the image says which it is, and nothing of it is pulled here"))
+            .behind(Expected::Blank("it shows by what is made of it, which is the same of both")),
         case("url", "url = \"http://a.example.com\"", "url = \"http://b.example.com\"", "env = {}")
             .behind(Expected::Blank(TERRAFORM_S)),
         case("keep_secrets", "keep_secrets = 2", "keep_secrets = 3", "env = {}")

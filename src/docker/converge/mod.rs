@@ -44,8 +44,9 @@ pub struct Wait {
     pub stability: Duration,
     /// How long a task may have no suitable node. A label or a node may be about to come.
     pub grace: Duration,
-    /// Whether the service was written right before. If it was not, how an earlier update ended is no news: after a
-    /// rollback the service is what it was before, and that may be just what is wanted.
+    /// Whether the swarm brings about what was written: right before, or earlier if that was not done when it was looked at.
+    /// If not, how an earlier update ended is no news: after a rollback the service is what it was before, and that may be
+    /// just what is wanted.
     pub written: bool,
 }
 

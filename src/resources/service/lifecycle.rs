@@ -143,8 +143,8 @@ impl Wanted {
         Ok(service.update_status.is_some_and(|update| update.state == docker::UpdateState::Paused))
     }
 
-    /// Waits until all of the service's tasks run, or have completed where they are to. `written` says whether it was
-    /// written right before.
+    /// Waits until all of the service's tasks run, or have completed where they are to. `written` says whether the swarm
+    /// brings about what was written, as [`Wanted::update`] answers.
     ///
     /// # Errors
     /// They cannot, or not in time; the words are those of the tasks.
