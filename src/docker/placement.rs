@@ -117,6 +117,23 @@ fn admitted(platforms: &[Platform], of_node: &Platform) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(key in "[a-z_][a-z._-]{1,9}", equal: bool, value in "[a-z0-9:/.-]{1,9}", space in " {0,2}") {
+            let operator = if equal { "==" } else { "!=" };
+            let read = Constraint::parse(&format!("{key}{space}{operator}{space}{value}"));
+            prop_assert_eq!(read, Ok(Constraint { key, equal, value }));
+        }
+
+        #[test]
+        fn whatever_is_no_constraint_is_refused_in_words(text in "[=!a.é ]{0,12}") {
+            if let Err(why) = Constraint::parse(&text) {
+                prop_assert!(!why.is_empty());
+            }
+        }
+    }
 
     fn node() -> Node {
         serde_json::from_value(serde_json::json!({

@@ -186,7 +186,8 @@ pub(super) fn parse_time(text: &str) -> Option<Moment> {
     let offset = match (zone.get(..1)?, zone.get(1..)?.split_once(':')) {
         ("Z", _) => 0,
         (sign @ ("+" | "-"), Some((hours, minutes))) => {
-            let seconds = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
+            let seconds =
+                i64::from(hours.parse::<u8>().ok()?) * 3600 + i64::from(minutes.parse::<u8>().ok()?) * 60;
             if sign == "+" { seconds } else { -seconds }
         }
         _ => return None,
@@ -201,6 +202,38 @@ pub(super) fn parse_time(text: &str) -> Option<Moment> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn times_go_on_as_they_are_written(
+            days in 0..365_i64, seconds in 0..86_399_u32, nanos in 0..1_000_000_000_u32, hours in 0..14_i64,
+        ) {
+            let day = |days: i64| {
+                // 2023 is no leap year.
+                let (mut month, mut left) = (1, days);
+                for length in [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+                    if left < length {
+                        break;
+                    }
+                    (month, left) = (month + 1, left - length);
+                }
+                format!("2023-{month:02}-{:02}", left + 1)
+            };
+            let at = |seconds: u32| format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+            let utc = parse_time(&format!("{}T{}.{nanos:09}Z", day(days), at(seconds))).unwrap();
+            prop_assert_eq!(utc.subsec_nanos(), nanos);
+            let next = parse_time(&format!("{}T{}.{nanos:09}Z", day(days), at(seconds + 1))).unwrap();
+            prop_assert_eq!(next.checked_sub(utc), Some(Duration::from_secs(1)));
+            let east = parse_time(&format!("{}T{}.{nanos:09}+{hours:02}:00", day(days), at(seconds))).unwrap();
+            prop_assert_eq!(utc.as_secs().checked_sub(east.as_secs()), u64::try_from(hours * 3600).ok());
+        }
+
+        #[test]
+        fn what_is_no_time_is_none_of_a_clock(text in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:+]{0,9}[.Z+-]{0,2}[0-9:]{0,20}") {
+            parse_time(&text);
+        }
+    }
 
     #[test]
     fn times_are_read_as_go_writes_them() {

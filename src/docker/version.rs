@@ -59,6 +59,16 @@ pub(super) fn agree(host: &str, newest: ApiVersion, oldest: Option<ApiVersion>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(major: u16, minor: u16, text in ".{0,8}") {
+            let version = ApiVersion(major, minor);
+            prop_assert_eq!(version.to_string().parse(), Ok(version));
+            text.parse::<ApiVersion>().ok();
+        }
+    }
 
     fn agreed(newest: &str, oldest: &str) -> Result<ApiVersion, String> {
         agree("unix:///s", newest.parse().unwrap(), Some(oldest.parse().unwrap()))

@@ -238,3 +238,76 @@ impl VolumeOptions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{
+        collection::{btree_map, vec},
+        option,
+        prelude::*,
+        sample::select,
+    };
+
+    fn volume() -> impl Strategy<Value = VolumeOptions> {
+        let map = || btree_map("[a-z]{1,3}", "[a-z=,]{0,3}", 0..3);
+        (any::<bool>(), option::of("[a-z/]{1,4}"), map(), option::of("[a-z]{1,4}"), map()).prop_map(
+            |(no_copy, subpath, labels, driver, driver_options)| VolumeOptions {
+                no_copy,
+                subpath,
+                labels,
+                driver,
+                driver_options,
+            },
+        )
+    }
+
+    fn mount() -> impl Strategy<Value = Mount> {
+        let kinds = select(vec!["volume", "bind", "tmpfs", "cluster", "npipe"]);
+        let place = (kinds, option::of("[a-z/]{1,4}"), "/[a-z]{1,4}", any::<bool>());
+        let bind = (select(vec![PRIVATE, "rshared", "slave"]), any::<bool>());
+        let tmpfs = (
+            option::of(1..u64::from(u32::MAX)),
+            option::of(1..=0o7777_u32),
+            vec("[a-z]{1,3}(=[a-z=]{0,3})?", 0..3),
+        );
+        (place, option::of(volume()), bind, tmpfs).prop_map(
+            |(
+                (kind, source, target, read_only),
+                volume,
+                (propagation, non_recursive),
+                (size, mode, options),
+            )| Mount {
+                read_only,
+                volume,
+                bind_propagation: propagation.to_owned(),
+                bind_non_recursive: non_recursive,
+                tmpfs_size: size.and_then(|size| i64::try_from(size).ok()).map(Size::from_bytes),
+                tmpfs_mode: mode.map(octal),
+                tmpfs_options: options,
+                ..Mount::plain(kind, source, target)
+            },
+        )
+    }
+
+    fn by_target(mounts: &[Mount]) -> Vec<Mount> {
+        let mut mounts: Vec<Mount> = mounts.iter().map(Mount::normal).collect();
+        mounts.sort_by(|a, b| a.target.cmp(&b.target));
+        mounts.dedup_by(|a, b| a.target == b.target);
+        mounts
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(before in vec(mount(), 0..4), wanted in vec(mount(), 0..4)) {
+            let (before, wanted) = (by_target(&before), by_target(&wanted));
+            let mut spec = ServiceSpec::default();
+            Mount::write(&before, &mut spec);
+            Mount::write(&wanted, &mut spec);
+            prop_assert_eq!(by_target(&Mount::read(&spec)), wanted.clone());
+            let once = spec.clone();
+            Mount::write(&wanted, &mut spec);
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
+    }
+}

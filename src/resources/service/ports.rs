@@ -90,3 +90,31 @@ impl Publish {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, option, prelude::*, sample::select};
+
+    fn publish() -> impl Strategy<Value = Publish> {
+        let words = (select(vec!["tcp", "udp", "sctp"]), select(vec!["ingress", "host"]));
+        (option::of(1..=65535_i64), 1..=65535_i64, words).prop_map(|(port, target, (protocol, mode))| {
+            Publish { port, target, protocol: protocol.to_owned(), mode: mode.to_owned() }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(before in vec(publish(), 0..4), wanted in vec(publish(), 0..4)) {
+            let mut spec = ServiceSpec::default();
+            Publish::write(&before, &mut spec);
+            Publish::write(&wanted, &mut spec);
+            let mut sorted = wanted.clone();
+            sorted.sort();
+            prop_assert_eq!(Publish::read(&spec), sorted);
+            let once = spec.clone();
+            Publish::write(&wanted, &mut spec);
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
+    }
+}
