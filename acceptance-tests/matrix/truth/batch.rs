@@ -19,6 +19,9 @@ use std::{
 pub const STEPS: [&str; 8] =
     ["set", "set empty", "change", "change empty", "behind", "healed", "clear", "clear empty"];
 
+/// Those of them that another value has been applied for.
+const APPLIED: [&str; 4] = ["change empty", "behind", "healed", "clear empty"];
+
 /// Cases that are tried together.
 pub struct Batch<'a> {
     table: &'a Table,
@@ -46,17 +49,17 @@ impl<'a> Batch<'a> {
         self.is_empty("set empty");
 
         self.plans("change", |_| Stage::Second, |case| case.change.clone());
-        self.applies("change empty", |_| Stage::Second);
+        self.applies("change empty", |case| case.after(Stage::Second));
         self.is_empty("change empty");
 
         self.others();
-        self.plans("behind", |_| Stage::Second, |case| case.behind.clone());
-        self.applies("healed", |_| Stage::Second);
+        self.plans("behind", |case| case.after(Stage::Second), |case| case.behind.clone());
+        self.applies("healed", |case| case.after(Stage::Second));
         self.is_empty("healed");
 
         let rows = self.rows;
         self.plans("clear", |_| Stage::Cleared, |case| clear(rows, case));
-        self.applies("clear empty", |_| Stage::Cleared);
+        self.applies("clear empty", |case| case.after(Stage::Cleared));
         self.is_empty("clear empty");
         self.blanks();
     }
@@ -70,6 +73,10 @@ impl<'a> Batch<'a> {
     }
 
     fn record(&self, case: &Case, step: &str, cell: &Cell) {
+        let cell = match case.only_planned {
+            Some(why) if *cell == Cell::Green && APPLIED.contains(&step) => &Cell::Blank(why.to_owned()),
+            _ => cell,
+        };
         for path in &case.paths {
             self.table.record(&format!("{} {path}", case.r#type), step, cell.clone());
         }
@@ -181,7 +188,7 @@ impl<'a> Batch<'a> {
     fn others(&mut self) {
         let stage = |case: &Case| match case.behind {
             Expected::Update | Expected::Replace | Expected::Nothing(_) => Stage::First,
-            Expected::Blank(_) => Stage::Second,
+            Expected::Blank(_) => case.after(Stage::Second),
         };
         let folder = self.workspace.path().join("others");
         fs::create_dir_all(&folder).unwrap();

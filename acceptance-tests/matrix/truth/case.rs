@@ -20,6 +20,8 @@ pub struct Case {
     pub behind: Expected,
     /// What else may differ in these plans, since it follows from the attributes.
     pub follows: &'static [&'static str],
+    /// Why a plan of other values is looked at and never applied.
+    pub only_planned: Option<&'static str>,
 }
 
 /// What a plan has to be.
@@ -62,6 +64,7 @@ impl Case {
             clear: if without.is_some() { Expected::Update } else { Expected::Blank(REQUIRED) },
             behind: Expected::Update,
             follows: &[],
+            only_planned: None,
         }
     }
 
@@ -92,6 +95,16 @@ impl Case {
     /// The same, from which something else follows.
     pub fn follows(self, follows: &'static [&'static str]) -> Self {
         Case { follows, ..self }
+    }
+
+    /// The same, whose other values are planned only.
+    pub fn only_planned(self, why: &'static str) -> Self {
+        Case { only_planned: Some(why), ..self }
+    }
+
+    /// The stage at which it is after an apply of another.
+    pub fn after(&self, stage: Stage) -> Stage {
+        if self.only_planned.is_some() { Stage::First } else { stage }
     }
 
     /// The same with other blocks.

@@ -279,5 +279,10 @@ fn cluster_volume(prefix: &str, attribute: &str, values: [&str; 2]) -> Case {
     let [first, second] = values.map(|value| format!("{name}\n  {CLUSTER} = {value}"));
     let without = format!("{name}\n  {CLUSTER} = {{}}");
     let case = Case::new(r#type, &path, &first, &second, Some(&without));
-    if attribute == "availability" { case } else { case.replaces().behind(Expected::Blank(FIXED)) }
+    if attribute == "availability" {
+        return case;
+    }
+    case.replaces()
+        .behind(Expected::Blank(FIXED))
+        .only_planned("no driver is there that would remove the old one")
 }
