@@ -185,3 +185,29 @@ fn what_a_killed_apply_has_made_goes_with_the_next() {
         workspace.destroy();
     }
 }
+
+/// The destroy of the one that is replaced does not take its successor for an older generation.
+#[test]
+fn one_that_is_made_before_the_old_one_goes_stays() {
+    let testbed = Testbed::shared();
+    let name = unique("before");
+    for (kind, data) in [("secret", "data_wo"), ("config", "data")] {
+        let workspace = Workspace::new(
+            testbed,
+            &format!(
+                "resource \"swarm_{kind}\" \"it\" {{\n  name = \"{name}\"\n  generations = true\n  {data} = \"x\"\n  \
+                 lifecycle {{ create_before_destroy = true }}\n}}\n"
+            ),
+        );
+        workspace.apply_and_settle();
+        let before = workspace.state(&format!("swarm_{kind}.it"));
+        workspace.run(&["apply", "-auto-approve", "-input=false", &format!("-replace=swarm_{kind}.it")]);
+        workspace.plan_is_empty();
+        let own = format!("{kind}_name");
+        let now = workspace.state(&format!("swarm_{kind}.it"))[&own].clone();
+        assert_ne!(now, before[&own]);
+        let label = format!("label=io.localhub.swarm.generation-of={name}");
+        assert_eq!(testbed.docker(&[kind, "ls", "--filter", &label, "--format", "{{.Name}}"]), now);
+        workspace.destroy();
+    }
+}

@@ -266,6 +266,23 @@ fn a_data_source_finds_a_secret_without_what_is_in_it() {
 }
 
 #[test]
+fn an_imported_secret_without_data_is_not_made_anew() {
+    let testbed = Testbed::shared();
+    let name = unique("taken");
+    let id = testbed.docker(&["secret", "create", "--template-driver", "golang", &name, "/etc/hostname"]);
+    let body = |more: &str| {
+        let import = format!("import {{\n  to = swarm_secret.it\n  id = \"{id}\"\n}}\n");
+        import + &secret(&name, more)
+    };
+    let workspace = Workspace::new(testbed, &body(""));
+    let said = workspace.plan_fails();
+    assert!(said.contains("data of the secret is missing") && said.contains("another driver"), "{said}");
+    workspace.write(&body("template_driver = \"golang\""));
+    workspace.apply_and_settle();
+    workspace.destroy();
+}
+
+#[test]
 fn an_engine_without_the_plugin_of_a_driver_says_so() {
     let testbed = Testbed::shared();
     let driver = "driver = { name = \"no-such-plugin\", options = { a = \"b\" } }";

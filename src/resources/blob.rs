@@ -3,7 +3,7 @@
 
 use super::{
     failure::{Doing, failure, sentence},
-    generation::{DigestKey, GENERATION_OF, OWN_LABELS, OWNER, stands_for_itself},
+    generation::{DigestKey, GENERATION_OF, LINE, OWN_LABELS, OWNER, stands_for_itself},
     kreuzwerker,
 };
 use crate::docker::{self, BlobKind, Docker, Driver, Found, NewBlob};
@@ -41,9 +41,10 @@ impl Wanted<'_> {
         let templating =
             self.template_driver.map(|name| Driver { name: Some(name.to_owned()), ..Driver::default() });
         let name = if self.generations {
+            let key = DigestKey::of(&mut context.private);
             labels.insert(GENERATION_OF.to_owned(), self.name.to_owned());
-            let content = self.content(data);
-            DigestKey::of(&mut context.private).generation(self.name, &content)
+            labels.insert(LINE.to_owned(), key.line());
+            key.generation(self.name, &self.content(data))
         } else {
             self.name.to_owned()
         };
@@ -109,28 +110,48 @@ impl Wanted<'_> {
         changed.doing(|| format!("change the labels of {} `{}`", self.kind, self.name))
     }
 
-    /// Removes it as soon as no service uses it.
+    /// Removes it as soon as no service uses it, and its other generations. A newer one which this resource did not make is of
+    /// another that takes its place, such as with `create_before_destroy`, and stays.
+    ///
+    /// The others go first, since a destroy that is cut off after this one has gone is not taken up again; and then those that
+    /// were still needed.
     pub async fn remove(
         &self,
         id: &str,
         limit: std::time::Duration,
         context: &Context<Docker>,
     ) -> Result<()> {
+        let others = self.others(Some(id), context).await;
+        let own = context.client.blob(self.kind, id).await.ok();
+        let line = DigestKey::kept(&context.private).map(|key| key.line());
+        let goes = |other: &&docker::Blob| {
+            let is_ours = other.labels.get(LINE).is_none_or(|of| Some(of) == line.as_ref());
+            is_ours || own.as_ref().is_some_and(|own| other.created_at <= own.created_at)
+        };
+        let others: Vec<&docker::Blob> = others.iter().filter(goes).collect();
+        context.client.remove_unneeded_blobs(self.kind, &others).await;
         let removed = context.client.remove_blob_when_unused(self.kind, id, limit).await;
-        removed.found().map(drop).map_err(|error| self.in_use("remove", &error))
+        removed.found().map_err(|error| self.in_use("remove", &error))?;
+        context.client.remove_unneeded_blobs(self.kind, &others).await;
+        Ok(())
     }
 
     /// Removes other generations that nobody needs any more. Those still in use go at the service's own update, or at
     /// this resource's next change.
     pub async fn remove_superseded(&self, current: Option<&str>, context: &Context<Docker>) {
+        let others = self.others(current, context).await;
+        context.client.remove_unneeded_blobs(self.kind, &others.iter().collect::<Vec<_>>()).await;
+    }
+
+    /// The other generations; none where they cannot be listed.
+    async fn others(&self, current: Option<&str>, context: &Context<Docker>) -> Vec<docker::Blob> {
         if !self.generations {
-            return;
+            return vec![];
         }
-        let Ok(blobs) = context.client.blobs_now(self.kind).await else { return };
+        let Ok(blobs) = context.client.blobs_now(self.kind).await else { return vec![] };
         let is_other =
             |blob: &&docker::Blob| is_generation_of(blob, self.name) && Some(blob.id.as_str()) != current;
-        let others: Vec<&docker::Blob> = blobs.iter().filter(is_other).collect();
-        context.client.remove_unneeded_blobs(self.kind, &others).await;
+        blobs.iter().filter(is_other).cloned().collect()
     }
 
     async fn existing(&self, name: &str, context: &Context<Docker>) -> Result<String> {
@@ -273,11 +294,12 @@ pub fn invalid(path: &str, rule: &str) -> Diagnostic {
 
 /// Plans the name in the swarm, and that new data makes a new object.
 pub fn plan(plan: &mut Plan, kind: BlobKind, forms: &[&'static str], has_new_data: bool) -> Result<()> {
-    if plan.is_create() && !forms.iter().any(|name| plan.config.is_set(name)) {
+    if (plan.is_create() || has_new_data) && !forms.iter().any(|name| plan.config.is_set(name)) {
         return Err(Diagnostic::error(
             format!("The data of the {kind} is missing"),
             format!(
-                "Set one of {}: an existing {kind} that is imported needs none, a new one does.",
+                "Set one of {}: an existing {kind} that is imported needs none, a new one does, and so does one that is made anew \
+                 with another driver.",
                 or(forms)
             ),
         ));

@@ -15,6 +15,9 @@ pub const OWN_LABELS: &str = "io.localhub.swarm.";
 /// The label with the logical name of which an object is a generation.
 pub const GENERATION_OF: &str = "io.localhub.swarm.generation-of";
 
+/// The label that the generations have in common which one resource made: see [`DigestKey::line`].
+pub const LINE: &str = "io.localhub.swarm.line";
+
 /// The label with the name of the service to which an object belongs.
 pub const OWNER: &str = "io.localhub.swarm.service";
 
@@ -64,13 +67,22 @@ impl DigestKey {
 
     /// The name of the generation of `name` with this content.
     pub fn generation(&self, name: &str, content: &[u8]) -> String {
-        let tag = hmac::sign(&self.0, content);
-        let digits: String =
-            tag.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]).take(DIGITS).map(hex).collect();
+        let digits = self.digits(content);
         let room = MAX_NAME - DIGITS - 1;
         // A name must not end in a separator where it is cut.
         let name = name.get(..room).unwrap_or(name).trim_end_matches(['-', '_', '.']);
         format!("{name}-{digits}")
+    }
+
+    /// What tells the generations that were made with this key from those of another resource of the same name. It says nothing
+    /// of the key, nor of any content.
+    pub fn line(&self) -> String {
+        self.digits(b"the line of generations")
+    }
+
+    fn digits(&self, content: &[u8]) -> String {
+        let tag = hmac::sign(&self.0, content);
+        tag.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]).take(DIGITS).map(hex).collect()
     }
 
     /// The raw digest of some content under this key.

@@ -134,12 +134,7 @@ impl Resource for SwarmConfig {
     async fn delete(self, context: &mut Context<Docker>) -> Result<()> {
         let limit = Timeouts::delete_or(self.timeouts.as_ref(), Duration::minutes(5)).to_std();
         let id = self.id.get()?;
-        // Older ones go first, since a destroy that is cut off after this one has gone is not taken up again; then those that
-        // were still needed.
-        self.wanted().remove_superseded(Some(id), context).await;
-        self.wanted().remove(id, limit, context).await?;
-        self.wanted().remove_superseded(None, context).await;
-        Ok(())
+        self.wanted().remove(id, limit, context).await
     }
 
     async fn import(id: &str, context: &mut Context<Docker>) -> Result<Option<Self>> {

@@ -187,9 +187,10 @@ fn plain(name: &str, prefix: &str) -> String {
     }
 }
 
-/// Labels in words, the provider's own by their last part.
+/// Labels in words, the provider's own by their last part. Each resource has another line of generations.
 fn words(labels: &Value, prefix: &str) -> String {
-    let labels = labels.as_object().into_iter().flatten().map(|(key, value)| {
+    let labels = labels.as_object().into_iter().flatten().filter(|(key, _)| !key.ends_with(".line"));
+    let labels = labels.map(|(key, value)| {
         let key = key.rsplit('.').next().unwrap_or(key);
         format!("{key}={}", plain(value.as_str().unwrap_or_default(), prefix))
     });
