@@ -429,6 +429,13 @@ fn a_certificate_is_rotated_without_leaving_old_secrets() {
     workspace.write(&hcl(&[first[0].clone(), second[1].clone()], 5));
     let said = workspace.plan_fails();
     assert!(said.contains("key") && said.contains("certificate"), "{said}");
+    // A key that changes under its version would not be sent, but to another registry all of it is.
+    let other = hcl(&first, 4);
+    workspace.write(&other);
+    assert!(workspace.plan_fails().contains("Raise `tls.private_key_wo_version`"));
+    workspace.write(&other.replace(&format!("name = \"{}\"", registry.name), "name = \"another\""));
+    let planned = workspace.plan();
+    assert_eq!(planned.changes()[0].1, "delete+create", "{}", planned.text);
     workspace.write(&good);
 }
 

@@ -318,7 +318,7 @@ pub(super) async fn remove_superseded(service: &RegistryService, mounted: &[Reso
     }
 }
 
-/// Removes all secrets of a service that is about to go, which lets go of them first, and has no tasks from then on.
+/// Removes all secrets of a service that is about to go, which lets go of them first, and gets no new tasks from then on.
 ///
 /// The service goes last. As long as it is there, a destroy that was cut off is taken up by the next; once it is gone, it is
 /// gone from the state as well, and nobody would know of its secrets any more.

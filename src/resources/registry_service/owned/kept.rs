@@ -110,7 +110,10 @@ pub(in super::super) fn check(plan: &Plan, settings: &Settings) -> Diagnostics {
         let Some((key, sent)) = key.as_ref().and_then(|key| Some((key, before.sent(file, key)?))) else {
             return (!has_value(&file.content)).then(|| missing(file));
         };
-        let certificate = certificate_of(file.role).filter(|certificate| plan.changes(certificate))?;
+        // Another registry gets everything anew.
+        let is_another_one = plan.changes("name") || plan.changes("mode");
+        let certificate =
+            certificate_of(file.role).filter(|certificate| !is_another_one && plan.changes(certificate))?;
         let is_another = is_another(file, name.as_deref()?, &sent, key);
         is_another.then(|| not_sent(file, certificate))
     });
