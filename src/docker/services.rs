@@ -128,6 +128,8 @@ pub enum Change {
     None,
     /// It is written if it is another one now.
     IfAny,
+    /// The same, and also where the swarm has paused the last update: that goes on with the next write only, be it the same.
+    OrGoesOn,
     /// It is written in any case, since there are new credentials to keep with it.
     Always,
 }
@@ -281,10 +283,13 @@ impl Docker {
         let Service { version, mut spec, update_status, .. } =
             decode(|| read.what(), &self.call_once(&read).await?)?;
         let before = spec.clone();
+        let is =
+            |states: &[UpdateState]| update_status.as_ref().is_some_and(|last| states.contains(&last.state));
         match edit(&mut spec)? {
             Change::Always => {}
-            Change::IfAny if spec != before => {}
-            Change::IfAny => return Ok(update_status.is_some_and(|last| last.state == UpdateState::Updating)),
+            Change::IfAny | Change::OrGoesOn if spec != before => {}
+            Change::OrGoesOn if is(&[UpdateState::Paused, UpdateState::RollbackPaused]) => {}
+            Change::IfAny | Change::OrGoesOn => return Ok(is(&[UpdateState::Updating])),
             Change::None => return Ok(false),
         }
         let mut write = Request::post(format!("{path}/update")).query("version", version.index);
@@ -382,6 +387,18 @@ mod tests {
             let updated = engine.docker.update_service("id", None, |_| Ok(Change::IfAny)).await;
             assert_eq!(updated, Ok(is_under_way), "{state}");
             assert_eq!(engine.count("POST /services/id/update"), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_update_that_is_paused_goes_on_with_the_same_where_that_is_asked_for() {
+        for (change, writes) in [(Change::IfAny, 0), (Change::OrGoesOn, 1), (Change::None, 0)] {
+            let engine = Scripted::new(|_| {
+                ok(json!({"ID": "id", "Spec": {"Name": "web"}, "UpdateStatus": {"State": "paused"}}))
+            });
+            let updated = engine.docker.update_service("id", None, |_| Ok(change)).await;
+            assert_eq!(updated, Ok(writes > 0), "{change:?}");
+            assert_eq!(engine.count("POST /services/id/update"), writes);
         }
     }
 

@@ -65,7 +65,7 @@ pub(super) struct Judge {
     /// How long a task may have no suitable node.
     pub grace: Duration,
     pub progress: Progress,
-    /// Whether the service was written right before the wait.
+    /// Whether the swarm brings about what was written: see [`Wait::written`](super::Wait::written).
     pub is_written: bool,
     /// Since when something is so, by a key of our own.
     since: HashMap<String, Instant>,

@@ -132,7 +132,11 @@ impl Docker {
 
 async fn write_labels(docker: Docker, node: String) {
     loop {
-        docker.0.labels.gather(&node).await;
+        tokio::select! {
+            () = docker.0.labels.gather(&node) => {}
+            // Who is to end waits for nobody else: the write itself says so then.
+            () = docker.0.stop.cancelled() => {}
+        }
         let turn = docker.0.labels.writing(&node).await;
         let wishes = docker.0.labels.take(&node);
         if wishes.is_empty() {

@@ -118,6 +118,10 @@ impl Queues {
 
     /// None came for long enough: all that wait are sent, for all nodes, and are as many as come at once.
     pub(super) fn gathered(&mut self) {
+        // A writer that has sent everything looks once more before it ends: that is no burst.
+        if self.waiting() == 0 {
+            return;
+        }
         if self.sent == 0 {
             self.most = self.most.max(self.waiting());
         }
@@ -150,7 +154,9 @@ mod tests {
         come(0);
         come(300);
         assert_eq!(queues.quiet(), QUIET_AT_FIRST, "nobody waited: the second is another burst");
-        queues.nodes.insert("n".to_owned(), Queue { writing: true, ..Queue::default() });
+        queues
+            .nodes
+            .insert("n".to_owned(), Queue { writing: true, waiting: vec![wish()], ..Queue::default() });
         queues.arrive(began + Duration::from_millis(400));
         assert_eq!(queues.quiet(), Duration::from_millis(200));
         queues.gathered();
@@ -162,6 +168,10 @@ mod tests {
         assert_eq!(queues.quiet(), QUIET, "the machine is quick again");
         queues.arrive(began + Duration::from_secs(9));
         assert_eq!(queues.quiet(), QUIET, "that was another burst");
+        queues.apart = [Duration::from_millis(300), Duration::ZERO];
+        queues.nodes.clear();
+        queues.gathered();
+        assert_eq!(queues.quiet(), QUIET_IN_A_CROWD, "what finds nothing to send was no burst");
     }
 
     #[test]

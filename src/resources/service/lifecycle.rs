@@ -102,8 +102,11 @@ impl Wanted {
         diagnostic
     }
 
-    /// Changes the service, and answers whether there was anything to change. Until it has [settled](Wanted::settled),
-    /// the swarm may be between two states, which the private state says.
+    /// Changes the service, and answers whether the swarm brings that about from now on: not if it had been done before.
+    /// Until it has [settled](Wanted::settled), the swarm may be between two states, which the private state says.
+    ///
+    /// An update of the very same that is under way is waited for as if it were this one, whoever began it: if the swarm rolls
+    /// it back, that is told, and the next apply goes on.
     ///
     /// # Errors
     /// It was not changed.
@@ -115,7 +118,6 @@ impl Wanted {
             end_left(id, &self.name, docker).await?;
         }
         let resend = self.has_new_credentials(prior) && auth.is_some();
-        let paused = is_unsettled(&context.private) && self.is_paused(id, docker).await?;
         context.private.set(UNSETTLED, true);
         let (mut refused, mut before, mut now) = (None, References::default(), References::default());
         let edit = |spec: &mut ServiceSpec| {
@@ -124,8 +126,8 @@ impl Wanted {
             now = References::of(spec);
             Ok(match &refused {
                 Some(_) => Change::None,
-                None if resend || paused => Change::Always,
-                None => Change::IfAny,
+                None if resend => Change::Always,
+                None => Change::OrGoesOn,
             })
         };
         let updated = docker.update_service(id, auth.as_ref(), edit).await;
@@ -135,12 +137,6 @@ impl Wanted {
         // Of a write that failed it is not known whether it was done.
         generations::remember(&before, &now, &mut context.private);
         updated.doing(|| format!("update service `{}`", self.name))
-    }
-
-    /// Whether the swarm has paused the last update of the service: it goes on with the next write only, be it the same.
-    async fn is_paused(&self, id: &str, docker: &Docker) -> Result<bool> {
-        let service = docker.inspect_service(id).await.doing(|| format!("read service `{}`", self.name))?;
-        Ok(service.update_status.is_some_and(|update| update.state == docker::UpdateState::Paused))
     }
 
     /// Waits until all of the service's tasks run, or have completed where they are to. `written` says whether the swarm
