@@ -12,6 +12,7 @@ use crate::{terraform::Workspace, testbed::unique};
 use std::{
     cell::{Cell as Slot, RefCell},
     collections::BTreeMap,
+    fs,
 };
 
 /// A workspace with a proxy of its own, in which one operation on one type is tried again and again.
@@ -155,6 +156,8 @@ impl<'a> Trial<'a> {
     fn disturbed(&self, injection: Option<Injection>) -> Result<Said, String> {
         let next = self.operation.leads_from(self.stage.get().unwrap_or(Stage::Made));
         self.write(next);
+        let state = self.workspace.path().join("terraform.tfstate");
+        let before = fs::read(&state).ok();
         self.proxy.begin(injection);
         let said = match self.operation {
             Operation::Read => self.terraform(PLAN),
@@ -163,6 +166,18 @@ impl<'a> Trial<'a> {
             _ => self.terraform(APPLY),
         };
         let said = said?;
+        // Terraform empties its file before it writes it anew. Who kills it in between has the state of before, from its backup
+        // or from a backend that keeps more than one.
+        let was_killed = injection.is_some_and(|injection| injection.fault.silences());
+        if was_killed
+            && fs::read(&state).is_ok_and(|now| serde_json::from_slice::<serde_json::Value>(&now).is_err())
+        {
+            match &before {
+                Some(before) => fs::write(&state, before),
+                None => fs::remove_file(&state),
+            }
+            .map_err(|error| error.to_string())?;
+        }
         let silenced = injection.is_some_and(|injection| injection.fault.silences());
         let plain = said.code().is_some_and(|code| code == 0 || code == 2) || !said.errors().is_empty();
         if !plain && !silenced {
@@ -313,7 +328,7 @@ impl Drop for Trial<'_> {
             self.workspace.try_run(DESTROY);
         }
         for file in ["terraform.tfstate", "terraform.tfstate.backup"] {
-            std::fs::remove_file(self.workspace.path().join(file)).unwrap_or_default();
+            fs::remove_file(self.workspace.path().join(file)).unwrap_or_default();
         }
         self.ground.sweep(&self.prefix);
     }
