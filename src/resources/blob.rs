@@ -121,14 +121,14 @@ impl Wanted<'_> {
         limit: std::time::Duration,
         context: &Context<Docker>,
     ) -> Result<()> {
-        let others = self.others(Some(id), context).await;
-        let own = context.client.blob(self.kind, id).await.ok();
+        let all = self.all_generations(context).await;
+        let own = all.iter().find(|blob| blob.id == id);
         let line = DigestKey::kept(&context.private).map(|key| key.line());
         let goes = |other: &&docker::Blob| {
             let is_ours = other.labels.get(LINE).is_none_or(|of| Some(of) == line.as_ref());
-            is_ours || own.as_ref().is_some_and(|own| other.created_at <= own.created_at)
+            other.id != id && (is_ours || own.is_some_and(|own| other.created_at <= own.created_at))
         };
-        let others: Vec<&docker::Blob> = others.iter().filter(goes).collect();
+        let others: Vec<&docker::Blob> = all.iter().filter(goes).collect();
         context.client.remove_unneeded_blobs(self.kind, &others).await;
         let removed = context.client.remove_blob_when_unused(self.kind, id, limit).await;
         removed.found().map_err(|error| self.in_use("remove", &error))?;
@@ -139,19 +139,19 @@ impl Wanted<'_> {
     /// Removes other generations that nobody needs any more. Those still in use go at the service's own update, or at
     /// this resource's next change.
     pub async fn remove_superseded(&self, current: Option<&str>, context: &Context<Docker>) {
-        let others = self.others(current, context).await;
-        context.client.remove_unneeded_blobs(self.kind, &others.iter().collect::<Vec<_>>()).await;
+        let all = self.all_generations(context).await;
+        let others: Vec<&docker::Blob> =
+            all.iter().filter(|blob| Some(blob.id.as_str()) != current).collect();
+        context.client.remove_unneeded_blobs(self.kind, &others).await;
     }
 
-    /// The other generations; none where they cannot be listed.
-    async fn others(&self, current: Option<&str>, context: &Context<Docker>) -> Vec<docker::Blob> {
+    /// All generations of its name; none where it has none, or they cannot be listed.
+    async fn all_generations(&self, context: &Context<Docker>) -> Vec<docker::Blob> {
         if !self.generations {
             return vec![];
         }
         let Ok(blobs) = context.client.blobs_now(self.kind).await else { return vec![] };
-        let is_other =
-            |blob: &&docker::Blob| is_generation_of(blob, self.name) && Some(blob.id.as_str()) != current;
-        blobs.iter().filter(is_other).cloned().collect()
+        blobs.iter().filter(|blob| is_generation_of(blob, self.name)).cloned().collect()
     }
 
     async fn existing(&self, name: &str, context: &Context<Docker>) -> Result<String> {
