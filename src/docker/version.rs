@@ -63,10 +63,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(major: u16, minor: u16, text in ".{0,8}") {
+        fn what_is_written_is_read(major: u16, minor: u16) {
             let version = ApiVersion(major, minor);
             prop_assert_eq!(version.to_string().parse(), Ok(version));
-            text.parse::<ApiVersion>().ok();
         }
     }
 
