@@ -62,7 +62,7 @@ const BASES: &[(&str, &str)] = &[
     ),
     (
         "storage.oss",
-        r#"{"storage":{"oss":{"bucket":"b","region":"oss-cn-beijing","access_key_id":"a","access_key_secret":"s"}}}"#,
+        r#"{"storage":{"oss":{"bucket":"hub","region":"oss-cn-beijing","access_key_id":"a","access_key_secret":"s"}}}"#,
     ),
     ("storage.in_memory", r#"{"storage":{"filesystem":{"volume":"images"}}}"#),
     ("storage", r#"{"storage":{"filesystem":{"volume":"images"}}}"#),

@@ -1,6 +1,7 @@
 //! One operation with one fault, and what is to be seen afterwards.
 
 use super::{
+    fault::Fault,
     ground::Ground,
     inventory::Inventory,
     operation::{Operation, Stage},
@@ -168,8 +169,8 @@ impl<'a> Trial<'a> {
         let said = said?;
         // Terraform empties its file before it writes it anew. Who kills it in between has the state of before, from its backup
         // or from a backend that keeps more than one.
-        let was_killed = injection.is_some_and(|injection| injection.fault.silences());
-        if was_killed
+        let silenced = injection.is_some_and(|injection| injection.fault.silences());
+        if silenced
             && fs::read(&state).is_ok_and(|now| serde_json::from_slice::<serde_json::Value>(&now).is_err())
         {
             match &before {
@@ -178,7 +179,6 @@ impl<'a> Trial<'a> {
             }
             .map_err(|error| error.to_string())?;
         }
-        let silenced = injection.is_some_and(|injection| injection.fault.silences());
         let plain = said.code().is_some_and(|code| code == 0 || code == 2) || !said.errors().is_empty();
         if !plain && !silenced {
             return Err(format!("it ends without a word ({:?}): {}", said.status, said.in_one_line()));
@@ -212,9 +212,9 @@ impl<'a> Trial<'a> {
             }
             Operation::Import => {
                 self.is_imported()?;
-                told = self.converges()?;
+                told = self.converges(injection)?;
             }
-            _ => told = self.converges()?,
+            _ => told = self.converges(injection)?,
         }
         if self.operation != Operation::Delete {
             self.now_is(stage)?;
@@ -246,7 +246,7 @@ impl<'a> Trial<'a> {
     }
 
     /// The next plan, if it is not empty one apply, and then an empty plan.
-    fn converges(&self) -> Result<bool, String> {
+    fn converges(&self, injection: Option<Injection>) -> Result<bool, String> {
         let plan = self.terraform(PLAN)?;
         if self.operation.keeps() {
             self.makes_nothing(&plan)?;
@@ -257,8 +257,9 @@ impl<'a> Trial<'a> {
             _ => return Err(format!("the next plan fails: {}", plan.in_one_line())),
         }
         let mut apply = self.terraform(APPLY)?;
-        if apply.errors().iter().any(|error| error.contains("rolled back")) {
-            // The fault made the tasks fail, so the swarm undid the update while this apply waited for it, and that was said.
+        let is_struck = injection.is_some_and(|injection| matches!(injection.fault, Fault::Struck(_)));
+        if is_struck && apply.errors().iter().any(|error| error.contains("rolled back")) {
+            // The blow made the tasks fail, so the swarm undid the update while this apply waited for it, and that was said.
             apply = self.terraform(APPLY)?;
         }
         let told = !apply.succeeded();

@@ -33,15 +33,12 @@ const FOLLOWS_A_PART: &[&str] = &[
     "rollback.monitor",
 ];
 
-/// The same of a certificate, with which the registry serves at another port.
-const FOLLOWS_TLS: &[&str] = &["config_preview", "config_secret", "healthcheck.command", "http.port"];
+/// The same of a certificate, or of the port in the container: the registry serves at another port.
+const FOLLOWS_A_PORT: &[&str] = &["config_preview", "config_secret", "healthcheck.command", "http.port"];
 
 /// The same of an authority, which asks at port 443.
 const FOLLOWS_AN_AUTHORITY: &[&str] =
     &["config_preview", "config_secret", "healthcheck.command", "http.port", "publish"];
-
-/// The same of the port in the container, at which the registry has to serve.
-const FOLLOWS_A_TARGET: &[&str] = &["config_preview", "config_secret", "healthcheck.command", "http.port"];
 
 /// The same of the addresses in answers, which are made of `url`.
 const FOLLOWS_ADDRESSES: &[&str] = &["config_preview", "config_secret", "url"];
@@ -50,7 +47,7 @@ const FOLLOWS_ADDRESSES: &[&str] = &["config_preview", "config_secret", "url"];
 const FOLLOWS_VARIABLES: &[&str] = &["config_preview", "config_secret", "env"];
 
 /// Settings whose second value is what is meant without one.
-const BY_DEFAULT: [&str; 18] = [
+const BY_DEFAULT: [&str; 17] = [
     "behind_tls_proxy",
     "http.h2c",
     "http.http2",
@@ -58,7 +55,6 @@ const BY_DEFAULT: [&str; 18] = [
     "notification_references",
     "storage.delete",
     "storage.filesystem.shared",
-    "storage.oss.bucket",
     "storage.oss.encrypt",
     "storage.oss.internal",
     "storage.oss.secure",
@@ -150,7 +146,7 @@ fn serving(prefix: &str, sample: &serving::Sample) -> Case {
     let section = sample.path.split('.').next().unwrap_or_default();
     let follows = match section {
         "tls" if sample.path.starts_with("tls.lets_encrypt") => FOLLOWS_AN_AUTHORITY,
-        "tls" => FOLLOWS_TLS,
+        "tls" => FOLLOWS_A_PORT,
         "tracing" => FOLLOWS_VARIABLES,
         _ if sample.path == "http.urls" => FOLLOWS_ADDRESSES,
         _ => FOLLOWS,
@@ -195,7 +191,7 @@ fn service(prefix: &str, sample: &service_matrix::Sample) -> Case {
     };
     let [first, second] = [0, 1].map(|index| of(Some(&sample.hcl.replace("VALUE", sample.values[index]))));
     let case = Case::new(TYPE, sample.path, &first, &second, Some(&of(None)));
-    let follows = if sample.path == "publish.target" { FOLLOWS_A_TARGET } else { FOLLOWS_A_PART };
+    let follows = if sample.path == "publish.target" { FOLLOWS_A_PORT } else { FOLLOWS_A_PART };
     let case = case.follows(follows).behind(super::service::behind(sample.path));
     if service_matrix::goes_back_to_the_default(sample) && !OTHERWISE.contains(&sample.path) {
         return case.cleared(Expected::Nothing(IS_THE_DEFAULT));
@@ -226,9 +222,10 @@ fn own(prefix: &str) -> Vec<Case> {
         Case::new(TYPE, "name", &name("a"), &name("b"), None).replaces(),
         case("image", "image = \"registry:2\"", "image = \"registry:2.8.2\"", "env = {}")
             .cleared(Expected::Blank("another image is another version of the settings")),
-        case("distribution", "distribution = \"3.0\"", "distribution = \"3.1\"", "env = {}")
+        // What is made of it differs by what 3 wants to be told.
+        case("distribution", "distribution = \"2.8\"", "distribution = \"3.0\"", "env = {}")
             .cleared(Expected::Blank("the image says which it is, and nothing of it is pulled here"))
-            .behind(Expected::Blank("it shows by what is made of it, which is the same of both")),
+            .follows(FOLLOWS_VARIABLES),
         case("url", "url = \"http://a.example.com\"", "url = \"http://b.example.com\"", "env = {}")
             .behind(Expected::Blank(TERRAFORM_S)),
         case("keep_secrets", "keep_secrets = 2", "keep_secrets = 3", "env = {}")
