@@ -110,9 +110,20 @@ impl Testbed {
         Command::new("docker").env("DOCKER_HOST", socket).args(args).output().unwrap()
     }
 
-    /// `docker ARGS…` on the manager, whether it succeeds or not.
+    /// `docker ARGS…` on the manager, whether it succeeds or not. The command reads an object and writes it back: where another
+    /// test has changed it in between, as the labels of a node, it is run again.
     pub fn try_docker(&self, args: &[&str]) -> Output {
-        Command::new("docker").env("DOCKER_HOST", self.docker_host()).args(args).output().unwrap()
+        let run =
+            || Command::new("docker").env("DOCKER_HOST", self.docker_host()).args(args).output().unwrap();
+        let outdated = |output: &Output| String::from_utf8_lossy(&output.stderr).contains("out of sequence");
+        let mut output = run();
+        for _ in 0..20 {
+            if output.status.success() || !outdated(&output) {
+                break;
+            }
+            output = run();
+        }
+        output
     }
 }
 

@@ -88,6 +88,10 @@ impl Ulimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{
+        collection::{btree_map, btree_set},
+        prelude::*,
+    };
 
     fn set(words: &[&str]) -> BTreeSet<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
@@ -102,5 +106,40 @@ mod tests {
         assert_eq!(spec, before);
         write_capabilities(&set(&["net_admin"]), &set(&["all"]), &mut spec);
         assert_eq!(read_capabilities(&spec), (set(&["CAP_NET_ADMIN"]), set(&["ALL"])));
+    }
+
+    proptest! {
+        #[test]
+        fn limits_that_are_written_are_read(before in limits(), wanted in limits()) {
+            let mut spec = ServiceSpec::default();
+            Ulimit::write(&before, &mut spec);
+            Ulimit::write(&wanted, &mut spec);
+            prop_assert_eq!(Ulimit::read(&spec), wanted.clone());
+            let once = spec.clone();
+            Ulimit::write(&wanted, &mut spec);
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
+
+        #[test]
+        fn capabilities_that_are_written_are_read(before in capabilities(), add in capabilities(), drop in capabilities()) {
+            let mut spec = ServiceSpec::default();
+            write_capabilities(&before, &before, &mut spec);
+            write_capabilities(&add, &drop, &mut spec);
+            let (added, dropped) = read_capabilities(&spec);
+            prop_assert_eq!(all_canonical(&added), all_canonical(&add));
+            prop_assert_eq!(all_canonical(&dropped), all_canonical(&drop));
+            let once = spec.clone();
+            write_capabilities(&add, &drop, &mut spec);
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
+    }
+
+    fn limits() -> impl Strategy<Value = BTreeMap<String, Ulimit>> {
+        let limit = (any::<i64>(), any::<i64>()).prop_map(|(soft, hard)| Ulimit { soft, hard });
+        btree_map("[a-z]{1,3}", limit, 0..3)
+    }
+
+    fn capabilities() -> impl Strategy<Value = BTreeSet<String>> {
+        btree_set("(CAP_|cap_)?(NET_ADMIN|sys_time)|all|ALL", 0..4)
     }
 }

@@ -82,3 +82,38 @@ impl Healthcheck {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, option, prelude::*};
+
+    fn check() -> impl Strategy<Value = Option<Healthcheck>> {
+        let time = || option::of((1_000_000..i64::MAX).prop_map(Duration::from_nanos));
+        let times = (time(), time(), time(), time());
+        let check = (option::of(vec("[A-Z -]{0,4}", 1..4)), option::of(1..i64::MAX), times).prop_map(
+            |(command, retries, (interval, timeout, start_period, start_interval))| Healthcheck {
+                command,
+                interval,
+                timeout,
+                retries,
+                start_period,
+                start_interval,
+            },
+        );
+        option::of(check)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(before in check(), wanted in check()) {
+            let mut spec = ServiceSpec::default();
+            Healthcheck::write(before.as_ref(), &mut spec);
+            Healthcheck::write(wanted.as_ref(), &mut spec);
+            prop_assert_eq!(Healthcheck::read(&spec), wanted.clone());
+            let once = spec.clone();
+            Healthcheck::write(wanted.as_ref(), &mut spec);
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
+    }
+}

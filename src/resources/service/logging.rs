@@ -38,3 +38,27 @@ impl Logging {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::btree_map, option, prelude::*};
+
+    fn logging() -> impl Strategy<Value = Option<Logging>> {
+        let logging = ("[a-z-]{1,4}", btree_map("[a-z-]{1,3}", "[a-z0-9=]{0,3}", 0..3));
+        option::of(logging.prop_map(|(driver, options)| Logging { driver, options }))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(before in logging(), wanted in logging()) {
+            let mut spec = ServiceSpec::default();
+            Logging::write(before.as_ref(), &mut spec);
+            Logging::write(wanted.as_ref(), &mut spec);
+            prop_assert_eq!(Logging::read(&spec), wanted.clone());
+            let once = spec.clone();
+            Logging::write(wanted.as_ref(), &mut spec);
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
+    }
+}

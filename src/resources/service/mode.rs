@@ -146,6 +146,7 @@ impl Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{option, prelude::*};
 
     fn job(max_concurrent: Option<i64>, total_completions: Option<i64>) -> Option<Job> {
         Some(Job { max_concurrent, total_completions })
@@ -165,5 +166,36 @@ mod tests {
         // Of what nobody has spelt everything is told, unless it is what is meant by nothing.
         assert_eq!(spelt(None, found(3, 3)), job(Some(3), Some(3)));
         assert_eq!(spelt(None, found(1, 1)), None);
+    }
+
+    fn scale() -> impl Strategy<Value = Scale> {
+        let number = || 1..i64::MAX;
+        prop_oneof![
+            (0..i64::MAX).prop_map(|replicas| Scale::Replicated(Some(replicas))),
+            Just(Scale::Global),
+            Just(Scale::GlobalJob),
+            (option::of(number()), option::of(0..i64::MAX)).prop_map(
+                |(max_concurrent, total_completions)| {
+                    Scale::ReplicatedJob(Job { max_concurrent, total_completions })
+                }
+            ),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(wanted in scale()) {
+            let mut service = Service::default();
+            wanted.write(&mut service.spec);
+            let read = Scale::read(&service);
+            prop_assert_eq!(read.mode(), wanted.mode());
+            match &wanted {
+                Scale::ReplicatedJob(job) => prop_assert_eq!(read.job(Some(job)), Some(job.clone())),
+                _ => prop_assert_eq!(&read, &wanted),
+            }
+            let once = service.spec.clone();
+            wanted.write(&mut service.spec);
+            prop_assert_eq!(service.spec, once, "the same is left alone");
+        }
     }
 }

@@ -64,3 +64,53 @@ impl Network {
         task.networks = Some(wanted.iter().map(attach).collect());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{
+        collection::{btree_map, btree_set},
+        prelude::*,
+        sample::subsequence,
+    };
+
+    fn known() -> Vec<docker::Network> {
+        let network = |name: &str| {
+            serde_json::from_value(serde_json::json!({ "Id": format!("id-{name}"), "Name": name }))
+        };
+        ["a", "b", "c"].map(|name| network(name).unwrap()).into()
+    }
+
+    /// Some networks, each by its name or its ID.
+    fn networks() -> impl Strategy<Value = Vec<Network>> {
+        let network = |name: &'static str| {
+            let options = btree_map("[a-z]{1,3}", "[a-z=]{0,3}", 0..3);
+            (any::<bool>(), btree_set("[a-z]{1,3}", 0..3), options).prop_map(
+                move |(by_id, aliases, driver_options)| Network {
+                    network: if by_id { format!("id-{name}") } else { name.to_owned() },
+                    aliases,
+                    driver_options,
+                },
+            )
+        };
+        subsequence(vec!["a", "b", "c"], 0..=3)
+            .prop_flat_map(move |names| names.into_iter().map(network).collect::<Vec<_>>())
+            .prop_shuffle()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(before in networks(), wanted in networks()) {
+            let known = known();
+            let mut spec = ServiceSpec::default();
+            Network::write(&before, &mut spec, &known);
+            Network::write(&wanted, &mut spec, &known);
+            let mut sorted = wanted.clone();
+            sorted.sort();
+            prop_assert_eq!(Network::read(&spec, &known, &wanted), sorted);
+            let once = spec.clone();
+            Network::write(&wanted, &mut spec, &known);
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
+    }
+}

@@ -197,3 +197,55 @@ fn text(profile: &str) -> String {
     let decoded = STANDARD.decode(profile).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     decoded.unwrap_or_else(|| profile.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{option, prelude::*, sample::select};
+
+    fn credentials() -> impl Strategy<Value = CredentialSpec> {
+        let text = || option::of("[a-z/]{1,4}");
+        (text(), text()).prop_map(|(file, registry)| CredentialSpec { config: None, file, registry })
+    }
+
+    fn selinux() -> impl Strategy<Value = Selinux> {
+        let text = || option::of("[a-z:]{1,4}");
+        (any::<bool>(), text(), text(), text(), text())
+            .prop_map(|(disable, user, role, r#type, level)| Selinux { disable, user, role, r#type, level })
+    }
+
+    fn seccomp() -> impl Strategy<Value = Seccomp> {
+        (select(vec!["default", "unconfined", "custom"]), option::of("[{}\":é]{1,5}"))
+            .prop_map(|(mode, profile)| Seccomp { mode: mode.to_owned(), profile })
+    }
+
+    fn privileges() -> impl Strategy<Value = Option<Privileges>> {
+        let apparmor = option::of(select(vec!["default", "disabled"]).prop_map(str::to_owned));
+        let parts = (option::of(credentials()), option::of(selinux()), option::of(seccomp()));
+        let privileges = (parts, apparmor, option::of(any::<bool>())).prop_map(
+            |((credential_spec, selinux, seccomp), apparmor, no_new_privileges)| Privileges {
+                credential_spec,
+                selinux,
+                seccomp,
+                apparmor,
+                no_new_privileges,
+            },
+        );
+        option::of(privileges)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(before in privileges(), wanted in privileges()) {
+            let known = Known { secrets: vec![], configs: vec![], networks: vec![] };
+            let mut spec = ServiceSpec::default();
+            Privileges::write(before.as_ref(), &mut spec, &known).unwrap();
+            Privileges::write(wanted.as_ref(), &mut spec, &known).unwrap();
+            let meant = wanted.clone().filter(|wanted| *wanted != Privileges::default());
+            prop_assert_eq!(Privileges::read(&spec, wanted.as_ref()), meant);
+            let once = spec.clone();
+            Privileges::write(wanted.as_ref(), &mut spec, &known).unwrap();
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
+    }
+}

@@ -220,3 +220,65 @@ impl Resources {
 fn swap_text(bytes: i64) -> String {
     if bytes < 0 { "unlimited".to_owned() } else { Size::from_bytes(bytes).to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{
+        collection::{btree_map, btree_set},
+        option,
+        prelude::*,
+        sample::select,
+    };
+
+    fn cpus() -> impl Strategy<Value = Number> {
+        (1_000_000..9_000_000_000_i64)
+            .prop_map(|nano| format!("{}.{:09}", nano / 1_000_000_000, nano % 1_000_000_000).parse().unwrap())
+    }
+
+    fn size() -> impl Strategy<Value = Size> {
+        ((4 << 20)..i64::MAX).prop_map(Size::from_bytes)
+    }
+
+    fn limits() -> impl Strategy<Value = Limits> {
+        (option::of(cpus()), option::of(size()), option::of(1..i64::MAX))
+            .prop_map(|(cpus, memory, pids)| Limits { cpus, memory, pids })
+    }
+
+    fn reservations() -> impl Strategy<Value = Reservations> {
+        let discrete = btree_map("[a-z]{1,3}", any::<i64>(), 0..3);
+        let named = btree_map("[A-Z]{1,3}", btree_set("[a-z0-9]{1,3}", 1..3), 0..3);
+        let generic = (discrete, named).prop_map(|(discrete, named)| GenericResources { discrete, named });
+        (option::of(cpus()), option::of(size()), option::of(generic))
+            .prop_map(|(cpus, memory, generic_resources)| Reservations { cpus, memory, generic_resources })
+    }
+
+    fn resources() -> impl Strategy<Value = Option<Resources>> {
+        let swap = select(vec!["unlimited", "0", "64MiB", "1GiB"]).prop_map(str::to_owned);
+        let swap = (option::of(swap), option::of(0..=100_i64));
+        let resources = (option::of(limits()), option::of(reservations()), swap).prop_map(
+            |(limits, reservations, (memory_swap, memory_swappiness))| Resources {
+                limits,
+                reservations,
+                memory_swap,
+                memory_swappiness,
+            },
+        );
+        option::of(resources)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(before in resources(), wanted in resources()) {
+            let mut spec = ServiceSpec::default();
+            Resources::write(before.as_ref(), &mut spec);
+            Resources::write(wanted.as_ref(), &mut spec);
+            // Empty objects say as much as none.
+            let normal = wanted.as_ref().map(Resources::normal).filter(|normal| *normal != Resources::default());
+            prop_assert_eq!(Resources::read(&spec), normal);
+            let once = spec.clone();
+            Resources::write(wanted.as_ref(), &mut spec);
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
+    }
+}

@@ -212,6 +212,7 @@ fn whole(number: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{prelude::*, sample::select};
 
     #[test]
     fn a_ratio_is_compared_as_the_engine_rounds_it() {
@@ -235,5 +236,65 @@ mod tests {
     #[test]
     fn a_new_task_is_watched_for_some_time() {
         assert!(some_time(&Duration::from_secs(0)).is_err() && some_time(&Duration::from_nanos(1)).is_ok());
+    }
+
+    fn rollout() -> impl Strategy<Value = Rollout> {
+        let words =
+            (select(vec!["start-first", "stop-first"]), select(vec!["pause", "continue", "rollback"]));
+        (words, 0..i64::MAX, 0..i64::MAX, 1..i64::MAX, 0..=1000_i64).prop_map(
+            |((order, failure_action), parallelism, delay, monitor, thousandths)| Rollout {
+                order: order.to_owned(),
+                parallelism,
+                delay: Duration::from_nanos(delay),
+                monitor: Duration::from_nanos(monitor),
+                failure_action: failure_action.to_owned(),
+                max_failure_ratio: format!("{}.{:03}", thousandths / 1000, thousandths % 1000)
+                    .parse()
+                    .unwrap(),
+            },
+        )
+    }
+
+    fn restart() -> impl Strategy<Value = Restart> {
+        (select(vec!["any", "on-failure", "none"]), 0..i64::MAX, 0..i64::MAX, 0..i64::MAX).prop_map(
+            |(condition, delay, max_attempts, window)| Restart {
+                condition: condition.to_owned(),
+                delay: Duration::from_nanos(delay),
+                max_attempts,
+                window: Duration::from_nanos(window),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_rollout_that_is_written_is_read(before in rollout(), wanted in rollout()) {
+            let mut config = None;
+            before.write(&mut config);
+            wanted.write(&mut config);
+            // The Engine keeps the ratio in half as many bytes.
+            if let Some(config) = &mut config {
+                config.max_failure_ratio = config.max_failure_ratio.map(|ratio| f64::from(ratio as f32));
+            }
+            let read = Rollout::read(config.as_ref());
+            let ratios = [&read, &wanted].map(|rollout| Value::Number(rollout.max_failure_ratio.clone()));
+            prop_assert!(same_ratio(&ratios[0], &ratios[1]), "{:?}", ratios);
+            let max_failure_ratio = wanted.max_failure_ratio.clone();
+            prop_assert_eq!(Rollout { max_failure_ratio, ..read }, wanted.clone());
+            let once = config.clone();
+            wanted.write(&mut config);
+            prop_assert_eq!(config, once, "the same is left alone");
+        }
+
+        #[test]
+        fn a_restart_that_is_written_is_read(before in restart(), wanted in restart()) {
+            let mut spec = ServiceSpec::default();
+            before.write(&mut spec);
+            wanted.write(&mut spec);
+            prop_assert_eq!(Restart::read(&spec), wanted.clone());
+            let once = spec.clone();
+            wanted.write(&mut spec);
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
     }
 }
