@@ -6,7 +6,7 @@ use super::{
     ground::{Ground, Registry},
     operation::Operation,
     proxy::{Blow, Injection, Place, Request},
-    subjects::{IMAGE, Subject},
+    subjects::{OF_A_REGISTRY, Subject},
     trial::{Outcome, Trial},
 };
 use crate::{
@@ -34,6 +34,8 @@ pub struct Matrix<'a> {
     pub engine: Option<PathBuf>,
     /// What happens where something real is to.
     pub blow: Option<Blow>,
+    /// How many rows are tried at once.
+    pub at_once: usize,
     /// A registry, once one is needed.
     pub registry: OnceLock<Registry>,
 }
@@ -105,12 +107,21 @@ impl<'a> Trials<'a> {
 impl<'a> Matrix<'a> {
     /// One in which every fault that a proxy makes is tried at the manager of a testbed.
     pub fn new(testbed: &'a Testbed, table: &'a Table, faults: &'a [Fault]) -> Self {
-        let (most, env, engine, blow) = (usize::MAX, &[][..], None, None);
-        Matrix { testbed, table, faults, most, env, engine, blow, registry: OnceLock::new() }
+        Matrix {
+            testbed,
+            table,
+            faults,
+            most: usize::MAX,
+            env: &[],
+            engine: None,
+            blow: None,
+            at_once: 4,
+            registry: OnceLock::new(),
+        }
     }
 
     fn ground(&self, subject: &Subject) -> Ground<'_> {
-        if subject.kind == IMAGE {
+        if OF_A_REGISTRY.contains(&subject.kind) {
             return Ground::Registry(self.registry.get_or_init(Registry::start));
         }
         let engine = self.engine.clone().unwrap_or_else(|| self.testbed.socket("hubmgr"));
@@ -140,7 +151,7 @@ impl<'a> Matrix<'a> {
         }
         let work = Mutex::new(work);
         std::thread::scope(|scope| {
-            for _ in 0..AT_ONCE {
+            for _ in 0..self.at_once {
                 scope.spawn(|| {
                     loop {
                         let Some(rows) = work.lock().unwrap().pop_front() else { return };
@@ -151,9 +162,6 @@ impl<'a> Matrix<'a> {
         });
     }
 }
-
-/// How many rows are tried at once.
-const AT_ONCE: usize = 4;
 
 /// What the test itself has to say when it panics, as where it waits in vain.
 fn words_of(panic: &(dyn Any + Send)) -> String {

@@ -3,24 +3,49 @@
 use super::{
     inventory::{self, Inventory},
     proxy::Proxy,
+    subjects::RETENTION,
 };
 use crate::{
+    client::{Access, Image},
     hub::{Hub, Layout},
     terraform::Workspace,
     testbed::Testbed,
 };
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
-/// A registry on loopback, and two images to put into it.
+/// A registry on loopback, two images for the provider to put into it, and three that somebody else does, each built a day
+/// after the other.
 pub struct Registry {
     hub: Hub,
     images: [Layout; 2],
+    dated: [Image; 3],
+    /// Where those are.
+    _folder: TempDir,
 }
 
 impl Registry {
     pub fn start() -> Self {
         let image = |layer: &[u8]| Layout::new(&["amd64"], &[b"a layer of both", layer]);
-        Registry { hub: Hub::start(), images: [image(b"one"), image(b"two")] }
+        let folder = tempfile::tempdir().unwrap();
+        let dated = [1, 2, 3].map(|day| {
+            let created = format!("2026-01-0{day}T10:00:00Z");
+            Image::built(folder.path().join(day.to_string()), &created, &[100])
+        });
+        Registry { hub: Hub::start(), images: [image(b"one"), image(b"two")], dated, _folder: folder }
+    }
+
+    /// Pushes the dated images into a repository, under the numbers of their days.
+    fn stock(&self, repository: &str) {
+        let access = Access {
+            registry: self.hub.address.clone(),
+            certificates: None,
+            credentials: None,
+            network: None,
+        };
+        for (image, day) in self.dated.iter().zip(1..) {
+            image.push(&access, &format!("{repository}:{day}")).unwrap();
+        }
     }
 }
 
@@ -61,6 +86,13 @@ impl Ground<'_> {
         let Ground::Registry(registry) = self else { return text.to_owned() };
         let [one, two] = registry.images.each_ref().map(|layout| layout.path().display().to_string());
         text.replace("ONE", &one).replace("TWO", &two).replace("REGISTRY", &proxy.address)
+    }
+
+    /// Brings about what others do before a resource of a type has work: tags are pushed that it deletes.
+    pub fn stock(&self, kind: &str, repositories: impl Iterator<Item = String>) {
+        if let (Ground::Registry(registry), RETENTION) = (self, kind) {
+            repositories.for_each(|repository| registry.stock(&repository));
+        }
     }
 
     /// What there is whose name begins with `prefix`, and what resources of a type describe that have no name.

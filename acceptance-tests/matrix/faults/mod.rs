@@ -42,12 +42,12 @@ use subjects::{SUBJECTS, Subject};
 /// Parts of rows' titles, with commas between: only rows that have one of them are tried.
 const ROWS: &str = "MATRIX_ROWS";
 
-/// All rows, those first that take least: so a run that is broken off has told most.
+/// All rows, those first that take longest: so none of them is what is waited for in the end.
 fn rows() -> Vec<Row<'static>> {
     let of =
         |subject: &'static Subject| subject.operations.iter().map(move |operation| (subject, *operation));
     let mut rows: Vec<Row<'static>> = SUBJECTS.iter().flat_map(of).collect();
-    rows.sort_by_key(|(subject, _)| subject.takes_long);
+    rows.sort_by_key(|(subject, _)| !subject.takes_long);
     rows
 }
 
@@ -77,7 +77,7 @@ fn subject(name: &str) -> &'static Subject {
 fn the_whole() {
     let testbed = Testbed::start(&[], &inventory::HOSTS);
     let table = Table::open("faults");
-    let matrix = Matrix::new(&testbed, &table, &Fault::ALL);
+    let matrix = Matrix { at_once: 8, ..Matrix::new(&testbed, &table, &Fault::ALL) };
     let some = std::env::var(ROWS).unwrap_or_default();
     let rows: Vec<Row<'_>> =
         rows().into_iter().filter(|row| some.split(',').any(|part| title(*row).contains(part))).collect();

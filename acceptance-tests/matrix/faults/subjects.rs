@@ -23,6 +23,8 @@ pub struct Subject {
     /// The operations after which one superseded generation of each secret may stay: until the next change, where it could not
     /// be removed at once, or for a rollback, where it is the service's own.
     pub spare: &'static [Operation],
+    /// Whether it makes nothing of its own, so that destroying it changes nothing.
+    pub makes_nothing: bool,
     /// The attributes; NAME stands for the name, INDEX for which of several it is.
     pub hcl: fn(Stage) -> String,
     /// What it is imported by, with NAME in it.
@@ -156,6 +158,27 @@ fn image(stage: Stage) -> String {
     )
 }
 
+fn retention(stage: Stage) -> String {
+    let kept = if stage == Stage::Updated { 2 } else { 1 };
+    format!("registry = {{ url = \"REGISTRY\" }}\n  repositories = [\"NAME\"]\n  keep_last = {kept}")
+}
+
+/// A collection, and the registry whose garbage it is.
+fn collection(stage: Stage) -> String {
+    // No other registry may have its storage.
+    let storage = "{ filesystem = { volume = \"images-of-NAME\" } }";
+    let shared = "{ filesystem = { bind = \"/mnt/shared\", shared = true } }";
+    let hub = running_registry(Stage::Made).replace(shared, storage).replace("NAME", "NAME-hub");
+    let quick = "{ monitor = \"10ms\", delay = \"0s\" }";
+    let hub = hub.replace("{ monitor = \"100ms\" }", quick);
+    format!(
+        "service = registry_service.it[count.index].name\n  triggers = {{ run = \"{}\" }}\n}}\n\n\
+         resource \"registry_service\" \"it\" {{\n  provider = swarm\n  count = 1\n  {hub}\n  \
+         rollback = {quick}",
+        changed(stage, Stage::Updated)
+    )
+}
+
 const SUBJECT: Subject = Subject {
     name: "",
     kind: "",
@@ -166,15 +189,19 @@ const SUBJECT: Subject = Subject {
     unique: false,
     several: 2,
     spare: &[],
+    makes_nothing: false,
     hcl: secret,
     import: "NAME",
 };
 
-/// The type that asks a registry and no Engine.
-pub const IMAGE: &str = "swarm_registry_image";
+/// The types that ask a registry and no Engine.
+pub const OF_A_REGISTRY: [&str; 2] = ["swarm_registry_image", RETENTION];
+
+/// The type that deletes what somebody else has pushed.
+pub const RETENTION: &str = "swarm_registry_retention";
 
 /// All that are tried.
-pub const SUBJECTS: [Subject; 15] = [
+pub const SUBJECTS: [Subject; 17] = [
     Subject {
         name: "an apply of everything",
         kind: "swarm_secret",
@@ -234,7 +261,33 @@ pub const SUBJECTS: [Subject; 15] = [
         hcl: trust,
         ..SUBJECT
     },
-    Subject { name: IMAGE, kind: IMAGE, most: 6, hcl: image, import: "REGISTRY/NAME:1", ..SUBJECT },
+    Subject {
+        name: "swarm_registry_image",
+        kind: "swarm_registry_image",
+        most: 6,
+        hcl: image,
+        import: "REGISTRY/NAME:1",
+        ..SUBJECT
+    },
+    Subject {
+        name: RETENTION,
+        kind: RETENTION,
+        makes_nothing: true,
+        operations: &[Create, Read, Update, Delete],
+        hcl: retention,
+        ..SUBJECT
+    },
+    Subject {
+        name: "swarm_registry_garbage_collection",
+        kind: "swarm_registry_garbage_collection",
+        takes_long: true,
+        most: 2,
+        several: 1,
+        spare: ALL,
+        operations: &[Create, Update],
+        hcl: collection,
+        ..SUBJECT
+    },
     // Another resource of the same would be about the same node, or the same swarm.
     Subject {
         name: "swarm_node",

@@ -140,9 +140,13 @@ impl<'a> Trial<'a> {
         let (there, operation) = (self.stage.get(), self.operation);
         let is_to_be_there = operation != Operation::Create;
         if there.is_none() && is_to_be_there {
+            self.stock();
             self.write(Stage::Made);
             self.succeeds("making it", APPLY)?;
             self.now_is(Stage::Made)?;
+        }
+        if matches!(operation, Operation::Create | Operation::Update) {
+            self.stock();
         }
         if operation == Operation::Import {
             for index in 0..self.count {
@@ -151,6 +155,12 @@ impl<'a> Trial<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Others push what it is to work on.
+    fn stock(&self) {
+        let names = (0..self.count).map(|index| format!("{}{index}", self.prefix));
+        self.ground.stock(self.subject.kind, names);
     }
 
     /// Runs the operation itself.
@@ -208,7 +218,7 @@ impl<'a> Trial<'a> {
                 if !said.succeeded() {
                     self.succeeds("the next destroy", DESTROY)?;
                 }
-                self.nothing_is_left()?;
+                self.is_destroyed(before)?;
             }
             Operation::Import => {
                 self.is_imported()?;
@@ -223,8 +233,9 @@ impl<'a> Trial<'a> {
             return Err(format!("it is another one now: {:?} was {:?}", self.inventory(), before));
         }
         if self.operation == Operation::Create {
+            let there = self.inventory();
             self.succeeds("destroying it", DESTROY)?;
-            self.nothing_is_left()?;
+            self.is_destroyed(&there)?;
         }
         if injection.is_some() {
             shows_no_secret("the Engine's words", &self.ground.everything())?;
@@ -314,10 +325,12 @@ impl<'a> Trial<'a> {
         there.differs(expected, spare).map_or(Ok(()), |what| Err(format!("the Engine has {what}")))
     }
 
-    fn nothing_is_left(&self) -> Result<(), String> {
+    /// Nothing is left of what it made; what it did not make is `there` as before.
+    fn is_destroyed(&self, there: &Inventory) -> Result<(), String> {
         self.stage.set(None);
         let left = self.ground.named(&self.prefix);
-        if left.0.is_empty() { Ok(()) } else { Err(format!("destroying leaves {:?}", left.0)) }
+        let is_as_expected = if self.subject.makes_nothing { left == *there } else { left.0.is_empty() };
+        if is_as_expected { Ok(()) } else { Err(format!("destroying leaves {:?}", left.0)) }
     }
 }
 
