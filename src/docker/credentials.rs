@@ -263,6 +263,7 @@ fn hostname(address: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::os::unix::fs::PermissionsExt;
 
     /// A configuration, and a helper `fake` that answers so.
@@ -355,5 +356,14 @@ mod tests {
         });
         assert_eq!(login(asked.look_for("hub.local").await), three("mine", "p", "hub.local"));
         assert!(!format!("{asked:?}").contains("\"p\""));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_login_is_written_is_read(user in "[^:\0]{1,6}", password in "[^\0]{1,6}") {
+            let entry = Entry { auth: STANDARD.encode(format!("{user}:{password}")), ..Entry::default() };
+            let found = entry.decode("hub").unwrap();
+            prop_assert_eq!((found.username, found.password), (user, password));
+        }
     }
 }

@@ -191,6 +191,8 @@ impl Proxy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::prelude::*;
 
     fn proxies(pairs: &[(&str, &str)]) -> Proxies {
         Proxies::from_environment(&|name| {
@@ -254,5 +256,18 @@ mod tests {
         assert!(sent.is_sensitive() && !format!("{proxy:?}").contains("ss@"));
         let wrong = proxies(&[("HTTP_PROXY", "ftp://me:hunter2@p")]).to("hub", 2375, false).unwrap_err();
         assert!(wrong.starts_with("HTTP_PROXY is not of the form") && !wrong.contains("hunter2"), "{wrong}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_login_is_written_is_sent(user in "[^:]{0,6}", password in "\\PC{0,6}", port in 1..=u16::MAX) {
+            let escaped = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+            let text = format!("http://{}:{}@p:{port}", escaped(&user), escaped(&password));
+            let proxy = Proxy::parse(&text).unwrap();
+            prop_assert_eq!((proxy.host.as_str(), proxy.port), ("p", port));
+            let sent = proxy.authorization().unwrap();
+            let sent = sent.to_str().unwrap().strip_prefix("Basic ").map(|login| STANDARD.decode(login).unwrap());
+            prop_assert_eq!(sent, Some(format!("{user}:{password}").into_bytes()));
+        }
     }
 }

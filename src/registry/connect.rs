@@ -155,6 +155,7 @@ fn certificate_reason(error: &CertificateError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use tokio::net::{TcpListener, TcpSocket};
 
     /// An address that answers nothing, like that of a node that is switched off: a listener that has enough.
@@ -184,5 +185,20 @@ mod tests {
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         let error = first_of(&[closed, closed]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_connected_to_is_what_the_url_says(
+            host in "[a-z][a-z0-9-]{0,5}(\\.[a-z]{1,3})?|[0-9]{1,2}(\\.[0-9]{1,2}){3}|\\[[0-9a-f]{1,4}(:[0-9a-f]{1,4}){7}\\]",
+            port in 1..=u16::MAX,
+            is_https: bool,
+            path in "(/[a-z]{1,3}){0,2}",
+        ) {
+            let scheme = if is_https { "https" } else { "http" };
+            let place = Place::parse(&format!("{scheme}://{host}:{port}{path}")).unwrap();
+            prop_assert_eq!(place.address(), format!("{host}:{port}"));
+            prop_assert_eq!(place.is_https, is_https);
+        }
     }
 }

@@ -110,6 +110,7 @@ impl Hasher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn digests_are_of_their_content() {
@@ -121,6 +122,16 @@ mod tests {
         assert!(long.parse::<Digest>().unwrap().is_of(b""));
         for wrong in ["", "sha256:", "sha256:E3b0", "md5:d41d8cd98f00b204e9800998ecf8427e", &empty[7..]] {
             assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(content: Vec<u8>, other: Vec<u8>) {
+            let digest = Digest::of(&content);
+            prop_assert_eq!(digest.to_string().parse::<Digest>(), Ok(digest.clone()));
+            prop_assert!(digest.is_of(&content));
+            prop_assert_eq!(digest.is_of(&other), content == other);
         }
     }
 }
