@@ -20,7 +20,7 @@ use swarm::registry::{
     copy::{Kind, Local, Source, Target, layers, manifests},
 };
 
-const RUNS: usize = 5;
+const RUNS: usize = 11;
 const LAYERS: usize = 4;
 const LAYER: u64 = 256 * 1024 * 1024;
 
