@@ -25,7 +25,6 @@ const LEFT_OUT: [&str; 7] =
 
 /// What an import does not tell, since nobody can tell it from what is there without: the `docker` command says no to `init`
 /// where nothing was said to it, the Engine adds the platforms of an image, and an object in which all is as without it is none.
-/// The plan after the import shows these, as Terraform wants of whatever was null before.
 const LEFT_TO_OTHERS: [&str; 4] =
     ["init", "placement.platforms.", "mounts.volume.no_copy", "privileges.no_new_privileges"];
 

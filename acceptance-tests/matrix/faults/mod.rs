@@ -76,7 +76,7 @@ fn subject(name: &str) -> &'static Subject {
 }
 
 #[test]
-#[ignore = "an hour: acceptance-tests/run --matrix"]
+#[ignore = "hours: acceptance-tests/run --matrix"]
 fn the_whole() {
     let testbed = Testbed::start(&[], &inventory::HOSTS);
     let table = Table::open("faults");

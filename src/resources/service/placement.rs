@@ -133,3 +133,53 @@ impl Platform {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{
+        collection::{btree_set, vec},
+        option,
+        prelude::*,
+        sample::select,
+    };
+
+    fn placement() -> impl Strategy<Value = Placement> {
+        let platform = (select(vec!["linux", "windows"]), option::of(select(vec!["amd64", "arm64"])));
+        let platform = platform
+            .prop_map(|(os, name)| Platform { os: os.to_owned(), architecture: name.map(str::to_owned) });
+        let constraints = btree_set("node\\.labels\\.[a-z]{1,2}(==|!=)[a-z]{1,2}", 0..3);
+        let spread = vec("node\\.labels\\.[a-z]{1,2}", 0..3);
+        (constraints, spread, 0..i64::MAX, option::of(vec(platform, 0..4))).prop_map(
+            |(constraints, spread, max_replicas_per_node, platforms)| Placement {
+                constraints,
+                spread,
+                max_replicas_per_node,
+                platforms,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(before in placement(), wanted in placement()) {
+            let mut spec = ServiceSpec::default();
+            before.write(None, &mut spec);
+            wanted.write(Some(&before), &mut spec);
+            let mut platforms = wanted.platforms.clone();
+            if let Some(platforms) = &mut platforms {
+                platforms.sort();
+                platforms.dedup();
+            }
+            let meant = Placement { platforms, ..wanted.clone() };
+            prop_assert_eq!(Placement::read(&spec, wanted.platforms.is_some()), meant);
+            if wanted.platforms.is_none() {
+                let left = Placement::read(&spec, true).platforms;
+                prop_assert_eq!(left, Some(vec![]), "none of them stay that were said here");
+            }
+            let once = spec.clone();
+            wanted.write(Some(&wanted), &mut spec);
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
+    }
+}

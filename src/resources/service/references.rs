@@ -195,3 +195,66 @@ fn sorted(references: &[Resolved]) -> Vec<Resolved> {
 fn same(a: &[Resolved], b: &[Resolved]) -> bool {
     sorted(a) == sorted(b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::btree_map, option, prelude::*, sample::select};
+
+    fn known() -> Vec<Object> {
+        ["a", "b", "c"].map(|name| Object { id: format!("id-{name}"), name: name.to_owned() }).into()
+    }
+
+    /// References by name or by ID, one for each file.
+    fn references() -> impl Strategy<Value = Vec<Reference>> {
+        let source = (select(vec!["a", "b", "c"]), any::<bool>());
+        let owner = ("[0-9]{1,4}", "[0-9]{1,4}", 0..=0o7777_u32);
+        btree_map("[d-z/]{1,3}", (source, owner), 0..4).prop_map(|files| {
+            let reference = |(target, ((name, by_id), (uid, gid, bits)))| Reference {
+                source: if by_id { format!("id-{name}") } else { String::from(name) },
+                target: Some(target),
+                uid,
+                gid,
+                mode: Reference::mode_text(bits),
+            };
+            files.into_iter().map(reference).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            before in references(),
+            wanted in references(),
+            by_own_name in option::of(select(vec!["a", "b"])),
+        ) {
+            let mut wanted = wanted;
+            // A file without a target has the object's own name, which none of the others has.
+            wanted.extend(by_own_name.map(|name| Reference {
+                source: name.to_owned(),
+                target: None,
+                uid: "0".to_owned(),
+                gid: "0".to_owned(),
+                mode: "0444".to_owned(),
+            }));
+            wanted.sort();
+            let known = known();
+            let resolve = |all: &[Reference]| -> Vec<Resolved> {
+                all.iter().map(|one| one.resolve(&known).unwrap()).collect()
+            };
+            let credentials = Some(known[2].clone());
+            let mut spec = ServiceSpec::default();
+            Reference::write_secrets(&resolve(&before), &mut spec);
+            Reference::write_configs(&resolve(&before), None, &mut spec);
+            Reference::write_secrets(&resolve(&wanted), &mut spec);
+            Reference::write_configs(&resolve(&wanted), credentials.clone(), &mut spec);
+            prop_assert_eq!(Reference::read(&Reference::secrets(&spec), &wanted), wanted.clone());
+            prop_assert_eq!(Reference::read(&Reference::configs(&spec), &wanted), wanted.clone());
+            prop_assert_eq!(credentials_config(&spec), credentials.clone());
+            let once = spec.clone();
+            Reference::write_secrets(&resolve(&wanted), &mut spec);
+            Reference::write_configs(&resolve(&wanted), credentials, &mut spec);
+            prop_assert_eq!(spec, once, "the same is left alone");
+        }
+    }
+}
