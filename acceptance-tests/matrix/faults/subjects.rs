@@ -284,7 +284,7 @@ pub const SUBJECTS: [Subject; 17] = [
         most: 2,
         several: 1,
         spare: ALL,
-        operations: &[Create, Update],
+        operations: &[Create, Read, Update, Delete],
         hcl: collection,
         ..SUBJECT
     },
