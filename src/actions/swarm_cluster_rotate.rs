@@ -78,7 +78,8 @@ impl Action for SwarmClusterRotate {
         let begin = |_: &_, spec: &mut crate::docker::ClusterSpec| {
             if self.ca {
                 let ca = spec.ca_config.get_or_insert_default();
-                ca.force_rotate = Some(ca.force_rotate.unwrap_or_default() + 1);
+                // Any other number rotates.
+                ca.force_rotate = Some(ca.force_rotate.unwrap_or_default().wrapping_add(1));
             }
         };
         docker.update_cluster(rotate, begin).await.doing(what)?;

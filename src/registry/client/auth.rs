@@ -129,9 +129,9 @@ impl Client {
     async fn token(&self, realm: &str, service: Option<&str>, scope: &Scope) -> Result<Secret> {
         let refused = |reason| Error::Realm { realm: without_query(realm).to_owned(), reason };
         let place = Place::parse(realm).map_err(|_| refused("it is not a URL"))?;
-        if self.is_https() && !place.is_https && self.0.credentials.is_some() {
+        if self.is_https() && !place.is_https {
             return Err(refused(
-                "the registry is asked over https, and the password would go over plain http",
+                "the registry is asked over https, and the token would come over plain http",
             ));
         }
         let mut form: Vec<(&str, String)> =

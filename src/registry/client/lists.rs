@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 /// The longest page that is read.
 const PAGE_LIMIT: usize = 16 * 1024 * 1024;
+/// The longest list that is read, in all its pages.
+const LIST_LIMIT: usize = 4 * PAGE_LIMIT;
 /// How many are asked for at a time. Distribution refuses more than its `catalog.maxentries`, 1000 by default.
 const PAGE: usize = 1000;
 /// The most pages that are read, so that a list without an end has one.
@@ -77,6 +79,7 @@ impl Client {
         let mut ways = first.iter();
         let mut next = self.uri(ways.next().map_or("/", String::as_str))?;
         let mut all: Vec<String> = vec![];
+        let mut left = LIST_LIMIT;
         for page in 0..PAGES {
             let call = Call::new(Method::GET, next.clone(), scope.clone(), asked());
             let mut response = self.look_for(&call, what).await?;
@@ -93,6 +96,10 @@ impl Client {
                 .await?;
             let link = following(response.headers());
             let body = self.body(response, PAGE_LIMIT, &asked).await?;
+            left = left.checked_sub(body.len()).ok_or_else(|| Error::TooLong {
+                what: format!("the list of the {what}"),
+                limit: LIST_LIMIT,
+            })?;
             let found = read(&body).map_err(|_| self.malformed("it is not the JSON that is due"))?;
             all.extend(found.unwrap_or_default());
             match link {
@@ -108,7 +115,7 @@ impl Client {
                 None => return Ok(all),
             }
         }
-        Err(Error::TooLong { what: format!("the list \"{what}\""), limit: PAGES * PAGE })
+        Err(self.malformed("its pages have no end"))
     }
 }
 

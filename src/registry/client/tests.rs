@@ -91,12 +91,15 @@ async fn a_token_that_does_not_suffice_is_a_refusal() {
 #[tokio::test]
 async fn a_password_does_not_leave_tls_for_a_token() {
     let login = Credentials::Password { username: "ci".into(), password: "hunter2".into() };
-    let client = Client::new("https://hub", Trust::System, None, Some(login)).unwrap();
     let mut headers = HeaderMap::new();
     let challenge = "Bearer realm=\"http://hub/token\"";
     headers.insert(http::header::WWW_AUTHENTICATE, challenge.parse().unwrap());
-    let error = client.log_in(&headers, &Scope::Ping).await.unwrap_err();
-    assert!(matches!(&error, Error::Realm { realm, .. } if realm == "http://hub/token"), "{error:?}");
+    // The token is worth as much as the password, so that of nobody does not come that way either.
+    for login in [Some(login), None] {
+        let client = Client::new("https://hub", Trust::System, None, login).unwrap();
+        let error = client.log_in(&headers, &Scope::Ping).await.unwrap_err();
+        assert!(matches!(&error, Error::Realm { realm, .. } if realm == "http://hub/token"), "{error:?}");
+    }
 }
 
 #[tokio::test]
@@ -200,6 +203,30 @@ async fn lists_are_read_page_by_page() {
     assert_eq!(server.client().tags("a").await.unwrap(), [""; 0]);
     let error = server.client().tags("b").await.unwrap_err();
     assert!(error.to_string().contains("the same again"), "{error}");
+}
+
+#[tokio::test]
+async fn a_list_has_an_end() {
+    let long = format!("{{\"tags\":[\"{}\"]}}", "a".repeat(9 * 1024 * 1024));
+    let server = Server::start(move |_, number| {
+        let link = format!("</v2/a/tags/list?last={number}>; rel=next");
+        Reply::status(200).header("Link", &link).body(long.as_str())
+    })
+    .await;
+    let error = server.client().tags("a").await.unwrap_err();
+    assert!(matches!(error, Error::TooLong { .. }), "{error:?}");
+    assert_eq!(server.seen().len(), 8, "no page of it is too long, and eight of them are");
+}
+
+#[test]
+fn an_upload_reaches_no_further_than_numbers_go() {
+    let reached = |range: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(http::header::RANGE, range.parse().unwrap());
+        upload::reached(&headers)
+    };
+    assert_eq!([reached("0-1023"), reached("bytes=0-0")], [Some(1024), Some(0)]);
+    assert_eq!(reached(&format!("0-{}", u64::MAX)), None);
 }
 
 struct Slice(&'static [u8]);

@@ -293,7 +293,7 @@ fn check(hasher: &Hasher, blob: &Blob<'_>) -> Result<()> {
 pub(super) fn reached(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(header::RANGE)?.to_str().ok()?;
     let last: u64 = text.strip_prefix("bytes=").unwrap_or(text).strip_prefix("0-")?.trim().parse().ok()?;
-    Some(if last == 0 { 0 } else { last + 1 })
+    if last == 0 { Some(0) } else { last.checked_add(1) }
 }
 
 /// The body of a request that is read while it is sent: hashed, counted, and exactly as long as was said.

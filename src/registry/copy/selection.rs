@@ -10,6 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 const ABOUT: &str = "vnd.docker.reference.digest";
 /// How deep indexes may be nested.
 const DEPTH: usize = 4;
+/// How many manifests there may be in an index, and in those in it: some hundred times what anybody needs.
+const MANIFESTS: usize = 10_000;
+/// The most bytes of all of them, since they are kept until all is copied.
+const BYTES: usize = 64 * 1024 * 1024;
 
 /// What is copied of an image.
 #[derive(Clone, Debug)]
@@ -54,13 +58,10 @@ impl Local {
             Root::One(image) => found(&image)?,
             Root::Fewer(index) => index,
         };
-        let mut children = vec![];
-        let mut all = vec![(root.clone(), 0)];
-        while let Some((manifest, depth)) = all.pop() {
+        let mut below = Below::new(&root);
+        while let Some((manifest, depth)) = below.next() {
             for child in deeper(&manifest, depth)? {
-                let child = found(child)?;
-                children.insert(0, child.clone());
-                all.push((child, depth + 1));
+                below.add(found(child)?, depth + 1)?;
             }
         }
         let platforms = match &root.parts {
@@ -70,7 +71,7 @@ impl Local {
             }
             Parts::Image { .. } => BTreeMap::new(),
         };
-        Selected::of(root, children, platforms, wanted)
+        Selected::of(root, below.children(), platforms, wanted)
     }
 }
 
@@ -91,17 +92,14 @@ impl Source {
             Root::One(image) => get(image.digest.as_str()).await?,
             Root::Fewer(index) => index,
         };
-        let mut children = vec![];
-        let mut all = vec![(root.clone(), 0)];
-        while let Some((manifest, depth)) = all.pop() {
+        let mut below = Below::new(&root);
+        while let Some((manifest, depth)) = below.next() {
             for child in deeper(&manifest, depth)? {
-                let child = get(child.digest.as_str()).await?;
-                children.insert(0, child.clone());
-                all.push((child, depth + 1));
+                below.add(get(child.digest.as_str()).await?, depth + 1)?;
             }
         }
         let platforms = client.platforms(repository, &root).await.map_err(Error::Source)?;
-        Selected::of(root, children, platforms, wanted)
+        Selected::of(root, below.children(), platforms, wanted)
     }
 }
 
@@ -126,8 +124,8 @@ impl Selected {
                 blobs.extend(all.filter(|blob| known.insert(blob.digest.clone())).cloned());
             }
         }
-        let manifests: usize = children.iter().chain([&root]).map(|it| it.bytes.len()).sum();
-        let size = blobs.iter().map(|blob| blob.size).sum::<u64>() + manifests as u64;
+        let manifests = children.iter().chain([&root]).map(|it| it.bytes.len() as u64);
+        let size = blobs.iter().map(|blob| blob.size).chain(manifests).fold(0, u64::saturating_add);
         Ok(Self { root, children, blobs, platforms, size })
     }
 }
@@ -153,6 +151,45 @@ fn of_config(image: &Manifest, config: &[u8]) -> Result<BTreeMap<String, Digest>
     })?;
     let name = Some(config.platform.to_string()).filter(|name| name != "/");
     Ok(name.map(|name| (name, image.digest.clone())).into_iter().collect())
+}
+
+/// What is below a root, as it is found.
+struct Below {
+    root: Digest,
+    /// What points before what is pointed to.
+    found: Vec<Manifest>,
+    /// Where there may be more, and how deep that is.
+    open: Vec<(Manifest, usize)>,
+    bytes: usize,
+}
+
+impl Below {
+    fn new(root: &Manifest) -> Self {
+        Below { root: root.digest.clone(), found: vec![], open: vec![(root.clone(), 0)], bytes: 0 }
+    }
+
+    fn next(&mut self) -> Option<(Manifest, usize)> {
+        self.open.pop()
+    }
+
+    fn add(&mut self, child: Manifest, depth: usize) -> Result<(), Error> {
+        self.bytes += child.bytes.len();
+        if self.found.len() == MANIFESTS || self.bytes > BYTES {
+            return Err(Error::Source(client::Error::Malformed {
+                what: format!("the index {}", self.root),
+                reason: format!("it has more manifests than {MANIFESTS}, or than fit into {BYTES} bytes"),
+            }));
+        }
+        self.found.push(child.clone());
+        self.open.push((child, depth));
+        Ok(())
+    }
+
+    /// What was found, what is pointed to before what points.
+    fn children(mut self) -> Vec<Manifest> {
+        self.found.reverse();
+        self.found
+    }
 }
 
 /// The manifests that an index points to.

@@ -191,6 +191,32 @@ fn files_that_are_something_else_are_told() {
     assert!(matches!(error, Error::Source(ClientError::Digest { .. })), "{error:?}");
 }
 
+/// Whoever made an image may have lied about it: its sizes add up to more than there are numbers, or its indexes name the same
+/// ones again and again.
+#[test]
+fn what_an_image_claims_breaks_nothing() {
+    let folder = Folder::new();
+    let config = folder.json("application/vnd.oci.image.config.v1+json", &json!({"os": "linux"}));
+    let layer = |digit: &str| {
+        let digest = format!("sha256:{}", digit.repeat(64));
+        json!({"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": i64::MAX})
+    };
+    let layers = [layer("1"), layer("2"), layer("3")];
+    let image = json!({"schemaVersion": 2, "config": config, "layers": layers});
+    let image = folder.json(MANIFESTS[2], &image);
+    let path = folder.layout(std::slice::from_ref(&image));
+    assert_eq!(select(&path, None).unwrap().size, u64::MAX);
+
+    let folder = Folder::new();
+    let mut named = folder.image("amd64");
+    for _ in 0..3 {
+        let manifests = vec![named; 100];
+        named = folder.json(MANIFESTS[3], &json!({"schemaVersion": 2, "manifests": manifests}));
+    }
+    let error = select(&folder.layout(&[named]), None).unwrap_err();
+    assert!(error.to_string().contains("more manifests than"), "{error}");
+}
+
 /// A tar in which the second layer is a link to the first, as Docker writes it where two are the same.
 fn archive(folder: &Folder) -> PathBuf {
     let layer = b"a layer that is a tar in truth";

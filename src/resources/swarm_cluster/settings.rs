@@ -119,7 +119,8 @@ impl SwarmCluster {
             theirs.signing_ca_key = key.map(Token::from);
         }
         if rotate {
-            theirs.force_rotate = Some(theirs.force_rotate.unwrap_or_default() + 1);
+            // Any other number rotates.
+            theirs.force_rotate = Some(theirs.force_rotate.unwrap_or_default().wrapping_add(1));
         }
     }
 
