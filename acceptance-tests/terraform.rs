@@ -220,9 +220,19 @@ impl Plan {
         names
     }
 
-    /// The same of what is in objects too: the dotted paths of values that would differ.
+    /// The same of what is in objects too, and in lists of objects by their numbers: the dotted paths of values that would
+    /// differ. A list whose length would differ does so as a whole.
     pub fn differing_paths(&self, address: &str) -> Vec<String> {
         fn walk(before: &Value, after: &Value, path: &str, found: &mut Vec<String>) {
+            if let (Value::Array(before), Value::Array(after)) = (before, after)
+                && before.len() == after.len()
+                && before.iter().chain(after).all(Value::is_object)
+            {
+                for (number, (before, after)) in before.iter().zip(after).enumerate() {
+                    walk(before, after, &format!("{path}.{number}"), found);
+                }
+                return;
+            }
             let names: std::collections::BTreeSet<&String> = [before, after]
                 .iter()
                 .filter_map(|value| value.as_object())

@@ -229,12 +229,15 @@ impl Sample {
         serde_json::from_str(&text).unwrap()
     }
 
-    /// Where a plan shows that it differs: a list differs as a whole, and a map in the endpoint `it`.
+    /// Where a plan shows that it differs: the first of a list, and a map in the endpoint `it`.
     pub fn differs_at(&self) -> String {
         let list = ["health.files", "health.http", "health.tcp", "log.mail_hooks"]
             .into_iter()
-            .find(|list| self.path.starts_with(&format!("{list}.")));
-        list.map_or_else(|| self.path.replace("notifications.", "notifications.it."), str::to_owned)
+            .find_map(|list| Some((list, self.path.strip_prefix(&format!("{list}."))?)));
+        match list {
+            Some((list, rest)) => format!("{list}.0.{rest}"),
+            None => self.path.replace("notifications.", "notifications.it."),
+        }
     }
 }
 
