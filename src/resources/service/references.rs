@@ -79,21 +79,18 @@ impl Reference {
     }
 
     /// What a specification refers to, spelt as `spelt` spells it: by ID or by name, with or without a target that is
-    /// the object's own name.
+    /// the object's own name. An object that is another file now is the same object.
     pub fn read(found: &[Resolved], spelt: &[Self]) -> Vec<Self> {
         let mut references: Vec<Self> = found
             .iter()
             .map(|Resolved { object, file }| {
                 let target = file.target.as_deref().unwrap_or(&object.name);
-                let own = |reference: &&Self| {
-                    let source = &reference.source;
-                    (*source == object.id || *source == object.name)
-                        && reference.target.as_deref().unwrap_or(&object.name) == target
-                };
-                let spelt = spelt.iter().find(own);
+                let of_it =
+                    || spelt.iter().filter(|own| own.source == object.id || own.source == object.name);
+                let own = of_it().find(|own| own.target.as_deref().unwrap_or(&object.name) == target);
                 Reference {
-                    source: spelt.map_or(&object.id, |spelt| &spelt.source).clone(),
-                    target: match spelt {
+                    source: own.or(of_it().next()).map_or(&object.id, |spelt| &spelt.source).clone(),
+                    target: match own {
                         Some(spelt) => spelt.target.clone(),
                         None => file.target.clone().filter(|target| *target != object.name),
                     },
@@ -219,6 +216,19 @@ mod tests {
             };
             files.into_iter().map(reference).collect()
         })
+    }
+
+    #[test]
+    fn what_is_another_file_now_is_spelt_as_before() {
+        let file = |target: &str| Reference {
+            source: "a".to_owned(),
+            target: Some(target.to_owned()),
+            uid: "0".to_owned(),
+            gid: "0".to_owned(),
+            mode: "0444".to_owned(),
+        };
+        let by_somebody_else = file("y").resolve(&known()).unwrap();
+        assert_eq!(Reference::read(&[by_somebody_else], &[file("x")]), [file("y")]);
     }
 
     proptest! {
