@@ -65,6 +65,7 @@ const BASES: &[(&str, &str)] = &[
         r#"{"storage":{"oss":{"bucket":"hub","region":"oss-cn-beijing","access_key_id":"a","access_key_secret":"s"}}}"#,
     ),
     ("storage.in_memory", r#"{"storage":{"filesystem":{"volume":"images"}}}"#),
+    ("storage.upload_purging", r#"{"storage":{"filesystem":{"volume":"images"},"upload_purging":{}}}"#),
     ("storage", r#"{"storage":{"filesystem":{"volume":"images"}}}"#),
     (
         "cache.redis.tls",

@@ -1,7 +1,7 @@
 //! The steps that many cases take together, each with a cell of its own in the table.
 
 use super::{
-    case::{Case, Expected, STAYS, Stage},
+    case::{Case, Expected, FIXED, STAYS, Stage},
     rows::Rows,
     said::{self, Change, Errors},
 };
@@ -29,18 +29,21 @@ pub struct Batch<'a> {
     cases: Vec<Case>,
     /// Addresses of what has failed, and is left out from then on.
     failed: BTreeSet<String>,
-    workspace: Workspace,
+    pub(super) workspace: Workspace,
+    /// Another folder, whose state stays empty.
+    pub(super) elsewhere: Workspace,
 }
 
 impl<'a> Batch<'a> {
     pub fn new(testbed: &Testbed, table: &'a Table, rows: &'a Rows, cases: Vec<Case>) -> Self {
-        let workspace = Workspace::new(testbed, "");
-        Batch { table, rows, cases, failed: BTreeSet::new(), workspace }
+        let (workspace, elsewhere) = (Workspace::new(testbed, ""), Workspace::new(testbed, ""));
+        Batch { table, rows, cases, failed: BTreeSet::new(), workspace, elsewhere }
     }
 
     /// Sets an environment variable of the provider.
     pub fn set(&mut self, name: &str, value: &str) {
         self.workspace.set(name, value);
+        self.elsewhere.set(name, value);
     }
 
     /// Goes through all steps.
@@ -54,6 +57,7 @@ impl<'a> Batch<'a> {
 
         self.others();
         self.plans("behind", |case| case.after(Stage::Second), |case| case.behind.clone());
+        self.imports();
         self.applies("healed", |case| case.after(Stage::Second));
         self.is_empty("healed");
 
@@ -64,7 +68,7 @@ impl<'a> Batch<'a> {
         self.blanks();
     }
 
-    fn cases(&self) -> impl Iterator<Item = &Case> {
+    pub(super) fn cases(&self) -> impl Iterator<Item = &Case> {
         self.cases.iter().filter(|case| !self.failed.contains(&case.address()))
     }
 
@@ -72,9 +76,11 @@ impl<'a> Batch<'a> {
         self.cases().map(|case| case.hcl(stage(case))).collect()
     }
 
-    fn record(&self, case: &Case, step: &str, cell: &Cell) {
+    pub(super) fn record(&self, case: &Case, step: &str, cell: &Cell) {
+        // An import reads what was applied, whatever it is.
+        let is_applied = APPLIED.contains(&step) && !(step == "behind" && case.behind == Expected::Imported);
         let cell = match case.only_planned {
-            Some(why) if *cell == Cell::Green && APPLIED.contains(&step) => &Cell::Blank(why.to_owned()),
+            Some(why) if *cell == Cell::Green && is_applied => &Cell::Blank(why.to_owned()),
             _ => cell,
         };
         for path in &case.paths {
@@ -83,7 +89,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Notes errors; what they are about is left out from then on. Errors about nothing in particular are about all.
-    fn errors(&mut self, step: &str, errors: &Errors) {
+    pub(super) fn errors(&mut self, step: &str, errors: &Errors) {
         let of = |case: &Case| {
             let address = case.address();
             let about = |(own, error): (&String, &String)| {
@@ -173,7 +179,11 @@ impl<'a> Batch<'a> {
             let cell = match (&expected[&address], change) {
                 (Expected::Blank(why), None) => Cell::Blank((*why).to_owned()),
                 // Nobody has changed anything.
-                (Expected::Blank(_), Some(change)) => Cell::Red(format!("not empty: {change:?}")),
+                (Expected::Blank(_) | Expected::Imported, Some(change)) => {
+                    Cell::Red(format!("not empty: {change:?}"))
+                }
+                // That is asked of an import.
+                (Expected::Imported, None) => continue,
                 (Expected::Nothing(_), None) => Cell::Green,
                 (Expected::Nothing(why), Some(change)) => Cell::Red(format!("{change:?}, although {why}")),
                 (Expected::Update | Expected::Replace, None) => Cell::Red("it does not show".to_owned()),
@@ -188,7 +198,7 @@ impl<'a> Batch<'a> {
     fn others(&mut self) {
         let stage = |case: &Case| match case.behind {
             Expected::Update | Expected::Replace | Expected::Nothing(_) => Stage::First,
-            Expected::Blank(_) => case.after(Stage::Second),
+            Expected::Blank(_) | Expected::Imported => case.after(Stage::Second),
         };
         let folder = self.workspace.path().join("others");
         fs::create_dir_all(&folder).unwrap();
@@ -207,7 +217,12 @@ impl<'a> Batch<'a> {
     /// What cannot be tried is blank in the steps that follow from it too.
     fn blanks(&self) {
         for case in self.cases() {
-            if let Expected::Blank(why) = case.behind {
+            let healed = match case.behind {
+                Expected::Blank(why) => Some(why),
+                Expected::Imported => Some(FIXED),
+                _ => None,
+            };
+            if let Some(why) = healed {
                 self.record(case, "healed", &Cell::Blank(why.to_owned()));
             }
             if let Expected::Blank(why) = case.clear {
@@ -229,8 +244,8 @@ fn clear(rows: &Rows, case: &Case) -> Expected {
 
 /// An update must show one of the attributes at least, and nothing else but what follows.
 fn updates(case: &Case, change: &Change, step: &str) -> Cell {
-    let whole = step == "clear";
-    let is_own = |path: &&String| case.is_own(path) || whole && case.is_beside(path);
+    let clears = step == "clear";
+    let is_own = |path: &&String| case.is_own(path) || clears && case.is_beside(path);
     let others: Vec<&String> =
         change.differing.iter().filter(|path| !is_own(path) && !case.is_consequence(path)).collect();
     let unseen: Vec<&String> = case
@@ -239,7 +254,7 @@ fn updates(case: &Case, change: &Change, step: &str) -> Cell {
         .filter(|path| {
             let alone = Case { paths: vec![(*path).clone()], ..case.clone() };
             !change.differing.iter().any(|differing| {
-                alone.is_own(differing) || whole && alone.is_beside(differing)
+                alone.is_own(differing) || clears && alone.is_beside(differing)
                     // What the Engine gives to nobody shows by what was made of it.
                     || step == "behind" && alone.is_consequence(differing)
             })

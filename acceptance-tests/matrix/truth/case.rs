@@ -18,8 +18,10 @@ pub struct Case {
     pub clear: Expected,
     /// What the plan is when somebody else has put the first values back.
     pub behind: Expected,
+    /// Whether what stands beside the attribute in its argument has to go with it.
+    pub whole: bool,
     /// What else may differ in these plans, since it follows from the attributes.
-    pub follows: &'static [&'static str],
+    pub follows: Vec<&'static str>,
     /// Why a plan of other values is looked at and never applied.
     pub only_planned: Option<&'static str>,
 }
@@ -33,6 +35,8 @@ pub enum Expected {
     Replace,
     /// Nothing, and why that is right.
     Nothing(&'static str),
+    /// Nobody can change it in what is there, so it is read anew: an import of the object finds it as it is.
+    Imported,
     /// It cannot be tried, and why.
     Blank(&'static str),
 }
@@ -47,8 +51,8 @@ pub enum Stage {
 
 pub const STAYS: &str = "what is not set is left as it is";
 pub const REQUIRED: &str = "it must be set";
-pub const IS_THE_DEFAULT: &str = "the second value is what is meant without one";
-pub const FIXED: &str = "the Engine cannot change it in what is there";
+pub const ONE_OF_SEVERAL: &str = "one of several must be set, and here it is the one";
+pub const FIXED: &str = "nobody can change it in what is there";
 pub const TERRAFORM_S: &str = "it is Terraform's alone";
 pub const OPAQUE: &str = "the Engine gives it to nobody";
 
@@ -63,7 +67,8 @@ impl Case {
             change: Expected::Update,
             clear: if without.is_some() { Expected::Update } else { Expected::Blank(REQUIRED) },
             behind: Expected::Update,
-            follows: &[],
+            whole: false,
+            follows: vec![],
             only_planned: None,
         }
     }
@@ -71,11 +76,23 @@ impl Case {
     /// The same, whose changes make another object.
     pub fn replaces(mut self) -> Self {
         self.change = Expected::Replace;
-        self.behind = Expected::Blank(FIXED);
+        self.behind = Expected::Imported;
         if self.clear == Expected::Update {
             self.clear = Expected::Replace;
         }
         self
+    }
+
+    /// The same the other way round, where the second value is what is meant without one: only what is not the default can
+    /// show that it is cleared.
+    pub fn back_to_default(mut self) -> Self {
+        self.arguments.swap(0, 1);
+        self
+    }
+
+    /// The same, whose whole argument goes where it is cleared.
+    pub fn whole(self, whole: bool) -> Self {
+        Case { whole, ..self }
     }
 
     /// The same, which plans that without it; what cannot be without it keeps it.
@@ -92,9 +109,10 @@ impl Case {
         Case { behind, ..self }
     }
 
-    /// The same, from which something else follows.
-    pub fn follows(self, follows: &'static [&'static str]) -> Self {
-        Case { follows, ..self }
+    /// The same, from which something more follows.
+    pub fn follows(mut self, follows: &[&'static str]) -> Self {
+        self.follows.extend(follows);
+        self
     }
 
     /// The same, whose other values are planned only.
@@ -138,8 +156,8 @@ impl Case {
         )
     }
 
-    /// Whether a path that differs is that of an attribute. A list differs as a whole, and what is in a map under its keys,
-    /// which the schema does not have.
+    /// Whether a path that differs is that of an attribute. What is in a list differs under its number, and what is in a map under
+    /// its key, neither of which the schema has; a list of which the length differs does so as a whole.
     pub fn is_own(&self, differing: &str) -> bool {
         let is_part = |path: &String| {
             let mut left = path.split('.').peekable();
@@ -159,9 +177,9 @@ impl Case {
         self.paths.iter().any(is_part)
     }
 
-    /// Whether it is in the same argument as an attribute: without it, there is nothing of the argument.
+    /// Whether it is in the same argument as an attribute, and goes with it.
     pub fn is_beside(&self, differing: &str) -> bool {
-        self.paths.iter().any(|path| path.split('.').next() == differing.split('.').next())
+        self.whole && self.paths.iter().any(|path| path.split('.').next() == differing.split('.').next())
     }
 
     /// Whether it follows from the attributes.
@@ -179,12 +197,15 @@ fn what_differs_is_known_by_its_path() {
         ("labels", "labels.a"),
         ("ulimits.soft", "ulimits.nofile.soft"),
         ("secrets.source", "secrets"),
+        ("secrets.source", "secrets.0.source"),
+        ("log.mail_hooks.smtp.address", "log.mail_hooks.0.smtp.address"),
         ("dns.search", "dns.search"),
     ] {
         assert!(case(path).is_own(differing), "{path} {differing}");
     }
     for (path, differing) in [
         ("labels", "container_labels"),
+        ("secrets.source", "secrets.0.mode"),
         ("ulimits.soft", "ulimits.nofile.hard"),
         ("dns.search", "dns.options"),
         ("a.b", "b"),

@@ -5,7 +5,15 @@ const ELSEWHERE: &[(&str, &[&str], &str)] = &[
     ("*", &["engine."], "it is a way to an Engine: `ssh`, `connections`"),
     (
         "swarm_node",
-        &["node", "cluster", "advertise_addr", "listen_addr", "data_path_addr", "remote_addrs"],
+        &[
+            "node",
+            "cluster",
+            "advertise_addr",
+            "listen_addr",
+            "data_path_addr",
+            "remote_addrs",
+            "join_token_wo",
+        ],
         "a host joins by it: `swarm_node`",
     ),
     (
@@ -19,6 +27,7 @@ const ELSEWHERE: &[(&str, &[&str], &str)] = &[
             "subnet_size",
             "force_new_cluster",
             "ca.signing_ca_cert",
+            "ca.signing_ca_key_wo",
             "ca.external_cas.protocol",
             "ca.external_cas.ca_cert",
             "rotate_unlock_key",
@@ -27,7 +36,6 @@ const ELSEWHERE: &[(&str, &[&str], &str)] = &[
     ),
     ("swarm_secret", &["driver."], "it takes a plugin in the Engine"),
     ("swarm_volume", &["driver"], "it takes a plugin in the Engine"),
-    ("swarm_volume", &["cluster."], "it needs Engine 23.0 (API 1.42): `swarm_volume`"),
     ("swarm_network", &["ingress"], "a swarm has one such network"),
     ("swarm_network", &["ipv4"], "no network of the swarm is without"),
     ("swarm_network", &["ipv6"], "not every Engine has it: `swarm_network`"),
@@ -48,11 +56,6 @@ const ELSEWHERE: &[(&str, &[&str], &str)] = &[
     ("swarm_registry_trust", &["mount"], "it takes other folders on the nodes: `swarm_registry_trust`"),
     ("registry_service", &["wait_for."], "it takes tasks that serve: `registry_service`"),
     ("registry_service", &["discard_images"], "it is a word of the user's: `docker_service_create`"),
-    (
-        "registry_service",
-        &["storage.filesystem.cluster_volume"],
-        "it needs Engine 23.0 (API 1.42): `backends`",
-    ),
     ("swarm_registry_retention", &["registry.url"], "it is a way to a registry: `retention`"),
     ("swarm_registry_image", &["source.registry."], "it is a way to a registry: `swarm_registry_image`"),
 ];

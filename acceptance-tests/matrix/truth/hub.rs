@@ -1,7 +1,7 @@
-//! What is in a registry, and who trusts it.
+//! What rules there are for a registry, and who trusts it; and the registries of all cases.
 
 use super::{
-    case::{Case, Expected, IS_THE_DEFAULT, TERRAFORM_S},
+    case::{Case, Expected, TERRAFORM_S},
     objects::timeouts,
 };
 use crate::{
@@ -11,20 +11,25 @@ use crate::{
 
 /// Two registries, images for them, and the files that these cases name; they are there as long as this is.
 pub struct Hubs {
-    hubs: [Hub; 2],
-    layouts: [Layout; 2],
-    several: Layout,
+    pub(super) hubs: [Hub; 2],
+    pub(super) layouts: [Layout; 2],
+    pub(super) several: Layout,
     archives: tempfile::TempDir,
     certificates: [String; 2],
+}
+
+/// Whether it goes with another: a login is both.
+pub fn is_of_a_login(attribute: &str) -> bool {
+    matches!(attribute, "username" | "password")
 }
 
 impl Hubs {
     pub fn new(testbed: &Testbed) -> Self {
         let archives = tempfile::tempdir().unwrap();
-        for tag in ["1", "latest"] {
-            let file = archives.path().join(format!("{tag}.tar")).display().to_string();
-            testbed.docker(&["tag", "busybox:1", &format!("example.com/box:{tag}")]);
-            testbed.docker(&["save", "--output", &file, &format!("example.com/box:{tag}")]);
+        testbed.docker(&["tag", "busybox:1", "example.com/box:1"]);
+        for (name, image) in [("box", "example.com/box:1"), ("registry", "registry:2")] {
+            let file = archives.path().join(format!("{name}.tar")).display().to_string();
+            testbed.docker(&["save", "--output", &file, image]);
         }
         let both = archives.path().join("both.tar").display().to_string();
         testbed.docker(&["save", "--output", &both, "example.com/box:1", "registry:2"]);
@@ -44,20 +49,20 @@ impl Hubs {
         }
     }
 
-    fn registry(&self, more: &str) -> String {
+    pub(super) fn registry(&self, more: &str) -> String {
         format!("registry = {{ url = \"{}\"{more} }}", self.hubs[0].url())
     }
 
-    fn layout(&self, index: usize) -> String {
+    pub(super) fn layout(&self, index: usize) -> String {
         format!("source = {{ oci_layout = \"{}\" }}", self.layouts[index].path().display())
     }
 
-    fn archive(&self, name: &str) -> String {
+    pub(super) fn archive(&self, name: &str) -> String {
         self.archives.path().join(format!("{name}.tar")).display().to_string()
     }
 
     /// Ways to a registry: two values of each attribute of `registry`.
-    fn ways(&self) -> Vec<(&'static str, [String; 2])> {
+    pub(super) fn ways(&self) -> Vec<(&'static str, [String; 2])> {
         let quoted = |text: &String| format!(", ca = {}", serde_json::Value::from(text.as_str()));
         let [one, two] = &self.certificates;
         let address = &self.hubs[0].address;
@@ -84,111 +89,15 @@ impl Hubs {
     }
 
     /// `registry.…` of a type whose other arguments are these.
-    fn registries(&self, r#type: &'static str, more: impl Fn(&str) -> String) -> Vec<Case> {
+    pub(super) fn registries(&self, r#type: &'static str, more: impl Fn(&str) -> String) -> Vec<Case> {
         let cases = self.ways().into_iter().map(|(attribute, [first, second])| {
             let path = format!("registry.{attribute}");
             let of = |way: &str| format!("  {}\n{}", self.registry(way), more(&path));
             let case = Case::new(r#type, &path, &of(&first), &of(&second), Some(&of("")));
-            let case = case.behind(Expected::Blank(TERRAFORM_S));
-            if attribute == "insecure" { case.cleared(Expected::Nothing(IS_THE_DEFAULT)) } else { case }
+            let case = case.behind(Expected::Blank(TERRAFORM_S)).whole(is_of_a_login(attribute));
+            if attribute == "insecure" { case.back_to_default() } else { case }
         });
         cases.collect()
-    }
-
-    pub fn images(&self) -> Vec<Case> {
-        let r#type = "swarm_registry_image";
-        let repository = |path: &str| format!("  repository = \"{}\"", path.replace(['.', '_'], "/"));
-        let of = |path: &str, more: &str| format!("  {}\n{}\n  {more}", self.registry(""), repository(path));
-        let follows: &[&str] = &["id", "digest", "reference", "media_type", "size", "manifests"];
-        let one = self.layout(0);
-        let simple = |path: &str, first: &str, second: &str, without: Option<&str>| {
-            let more = |text: &str| of(path, text);
-            Case::new(r#type, path, &more(first), &more(second), without.map(more).as_deref())
-                .follows(follows)
-        };
-        let with = |text: &str| format!("{one}\n  {text}");
-        let source = |kind: &str, file: &str, more: &str| format!("source = {{ {kind} = \"{file}\"{more} }}");
-        let several = source("oci_layout", &self.several.path().display().to_string(), "");
-        let hub = &self.hubs[1];
-        for (index, tag) in ["a", "b"].iter().enumerate() {
-            let from = format!("oci:{}", self.layouts[index].path().display());
-            hub.skopeo(&format!("copy --dest-tls-verify=false {from} HUB/up:{tag}"));
-        }
-        let image = |tag: &str, registry: &str| {
-            format!(
-                "source = {{ image = \"{}/up:{tag}\", registry = {{ url = \"{}\"{registry} }} }}",
-                hub.address,
-                hub.url()
-            )
-        };
-        let both = |name: &str| {
-            source("docker_archive", &self.archive("both"), &format!(", reference = \"{name}\""))
-        };
-        let elsewhere =
-            format!("  registry = {{ url = \"{}\" }}\n{}\n  {one}", hub.url(), repository("registry.url"));
-        let mut cases = vec![
-            Case::new(r#type, "repository", &of("repository/a", &one), &of("repository/b", &one), None)
-                .replaces(),
-            Case::new(r#type, "registry.url", &of("registry.url", &one), &elsewhere, None)
-                .follows(follows)
-                .behind(Expected::Blank(TERRAFORM_S)),
-            simple("tags", &with("tags = [\"a\"]"), &with("tags = [\"b\"]"), Some(&one)),
-            simple(
-                "platforms",
-                &format!("{several}\n  platforms = [\"linux/amd64\"]"),
-                &format!("{several}\n  platforms = [\"linux/arm64\"]"),
-                Some(&several),
-            )
-            .behind(Expected::Blank(TERRAFORM_S)),
-            simple("mount_from", &with("mount_from = \"a\""), &with("mount_from = \"b\""), Some(&one))
-                .behind(Expected::Blank(TERRAFORM_S)),
-            simple(
-                "keep_on_destroy",
-                &with("keep_on_destroy = true"),
-                &with("keep_on_destroy = false"),
-                Some(&one),
-            )
-            .behind(Expected::Blank(TERRAFORM_S))
-            .cleared(Expected::Nothing(IS_THE_DEFAULT)),
-            simple(
-                "source.oci_layout",
-                &format!("tags = [\"t\"]\n  {one}"),
-                &format!("tags = [\"t\"]\n  {}", self.layout(1)),
-                None,
-            )
-            .follows(&["id", "digest", "reference", "media_type", "size", "manifests", "tags"]),
-            simple(
-                "source.docker_archive",
-                &source("docker_archive", &self.archive("1"), ""),
-                &source("docker_archive", &self.archive("latest"), ""),
-                None,
-            )
-            .behind(Expected::Blank(TERRAFORM_S)),
-            simple("source.reference", &both("example.com/box:1"), &both("registry:2"), None)
-                .behind(Expected::Blank(TERRAFORM_S)),
-            simple("source.image", &image("a", ""), &image("b", ""), None)
-                .behind(Expected::Blank(TERRAFORM_S)),
-        ];
-        for (attribute, [first, second]) in self.ways() {
-            if attribute == "connect_to" {
-                continue;
-            }
-            let case = simple(
-                &format!("source.registry.{attribute}"),
-                &image("a", &first),
-                &image("a", &second),
-                Some(&image("a", "")),
-            );
-            let case = case.behind(Expected::Blank(TERRAFORM_S));
-            cases.push(if attribute == "insecure" {
-                case.cleared(Expected::Nothing(IS_THE_DEFAULT))
-            } else {
-                case
-            });
-        }
-        cases.extend(self.registries(r#type, |path| format!("{}\n  {one}", repository(path))));
-        cases.extend(timeouts(r#type, "t", |name| of(name, &one)));
-        cases
     }
 
     pub fn retentions(&self) -> Vec<Case> {
@@ -206,8 +115,19 @@ impl Hubs {
             Case::new(r#type, "repositories", &repositories("none/*"), &repositories("none/**"), None)
                 .behind(Expected::Blank(TERRAFORM_S))
                 .follows(&["expired"]),
-            simple("keep_last", "keep_last = 1", "keep_last = 2", None),
-            simple("older_than", "older_than = \"24h\"", "older_than = \"48h\"", None),
+            // At least one of them is set.
+            simple(
+                "keep_last",
+                "older_than = \"24h\"\n  keep_last = 1",
+                "older_than = \"24h\"\n  keep_last = 2",
+                Some("older_than = \"24h\""),
+            ),
+            simple(
+                "older_than",
+                "keep_last = 1\n  older_than = \"24h\"",
+                "keep_last = 1\n  older_than = \"48h\"",
+                Some("keep_last = 1"),
+            ),
             simple(
                 "keep_matching",
                 "keep_last = 1\n  keep_matching = [\"^a\"]",
@@ -220,7 +140,7 @@ impl Hubs {
                 "keep_last = 1\n  dry_run = false",
                 Some("keep_last = 1"),
             )
-            .cleared(Expected::Nothing(IS_THE_DEFAULT)),
+            .back_to_default(),
         ];
         let rule = format!("  {all}\n  keep_last = 1");
         cases.extend(self.registries(r#type, |_| rule.clone()));
@@ -259,12 +179,11 @@ impl Hubs {
                 "name",
                 &bare("name.example.com", &format!("name = \"{prefix}-name-a\""), busybox),
                 &bare("name.example.com", &format!("name = \"{prefix}-name-b\""), busybox),
-                None,
+                Some(&bare("name.example.com", "", busybox)),
             )
             .replaces(),
             simple("file", "file = \"a.crt\"", "file = \"b.crt\"", Some("")),
-            simple("overwrite", "overwrite = true", "overwrite = false", Some(""))
-                .cleared(Expected::Nothing(IS_THE_DEFAULT)),
+            simple("overwrite", "overwrite = true", "overwrite = false", Some("")).back_to_default(),
             simple(
                 "placement.constraints",
                 "placement = { constraints = [\"node.role==manager\"] }",
@@ -280,7 +199,7 @@ impl Hubs {
                     &format!("name = \"{prefix}-image\""),
                     "image = \"busybox:latest\"",
                 ),
-                None,
+                Some(&bare("image.example.com", &format!("name = \"{prefix}-image\""), "")),
             ),
         ];
         cases.extend(timeouts(r#type, prefix, |name| of(name, &ca(0), "")));

@@ -3,19 +3,24 @@
 //!
 //! # Layout
 //! - [`rows`]: the attributes, from the schemas; [`elsewhere`]: those that take more than a run of Terraform.
-//! - [`case`]: what is tried of one attribute; [`service`], [`registry`], [`objects`], [`hosts`], [`hub`]: all cases.
-//! - [`batch`]: the steps that many cases take together; [`said`]: what Terraform says of each.
+//! - [`case`]: what is tried of one attribute; [`service`], [`registry`], [`objects`], [`hosts`], [`hub`], [`images`]: all cases.
+//! - [`without`]: what is left of a sample without its attribute.
+//! - [`batch`]: the steps that many cases take together; [`imports`]: that of what nobody can change; [`said`]: what Terraform
+//!   says of each.
 
 mod batch;
 mod case;
 mod elsewhere;
 mod hosts;
 mod hub;
+mod images;
+mod imports;
 mod objects;
 mod registry;
 mod rows;
 mod said;
 mod service;
+mod without;
 
 use super::table::{Cell, Table};
 use crate::{
@@ -24,7 +29,8 @@ use crate::{
 };
 use batch::Batch;
 pub use batch::STEPS;
-use case::Case;
+use case::{Case, Expected, REQUIRED};
+use rows::Rows;
 use std::collections::{BTreeMap, BTreeSet};
 use swarm::docker::ApiVersion;
 
@@ -33,6 +39,15 @@ const AT_ONCE: usize = 120;
 
 /// The releases of the Engine.
 pub const ENGINES: [&str; 3] = ["20.10", "26.1", "28.5"];
+
+/// The version of the API that brought volumes of the swarm: Engine 23.0.
+const CLUSTER_VOLUMES: ApiVersion = ApiVersion(1, 42);
+
+/// A row by its type and path.
+type RowName = (String, String);
+
+/// Rows that an Engine is too old for.
+type TooNew = BTreeSet<RowName>;
 
 const HOSTS: [&str; 3] = ["hubmgr", "hubworker01", "hubworker02"];
 
@@ -53,29 +68,34 @@ impl<'a> Setting<'a> {
         Setting { testbed, prefix, spoken, hubs: hub::Hubs::new(testbed) }
     }
 
-    /// Everything that can be tried on this Engine, without what needs a swarm of its own.
-    fn cases(&self, rows: &rows::Rows) -> (Vec<Case>, Vec<&'static str>) {
+    /// Everything that can be tried on this Engine, without what needs a swarm of its own; and what the Engine is too old for.
+    fn cases(&self, rows: &Rows) -> (Vec<Case>, TooNew) {
         let prefix = self.prefix.as_str();
         let ways = [self.testbed.docker_host(), format!("tcp://{}:2375", self.testbed.address(HOSTS[0]))];
-        let (mut cases, newer) = service::cases(prefix, self.spoken);
-        let is_registry_s = |path: &str| rows.contains_key(&("registry_service".to_owned(), path.to_owned()));
-        cases.extend(registry::cases(prefix, self.spoken, is_registry_s));
+        let of_clusters = self.spoken >= CLUSTER_VOLUMES;
+        let (mut cases, newer) = service::cases(prefix, self.spoken, rows);
+        cases.extend(registry::cases(prefix, self.spoken, rows));
         cases.extend(objects::secrets(prefix));
         cases.extend(objects::configs(prefix));
         cases.extend(objects::networks(prefix));
-        let of_clusters = self.spoken >= "1.42".parse().unwrap();
         cases.extend(objects::volumes(prefix, [&ways[0], &ways[1]], of_clusters));
         cases.extend(hosts::labels(prefix, [HOSTS[0], HOSTS[1]]));
         cases.extend(hosts::nodes(prefix, [HOSTS[1], HOSTS[2], HOSTS[0]]));
         cases.extend(self.hubs.images());
         cases.extend(self.hubs.retentions());
         cases.extend(self.hubs.trusts(prefix));
-        (cases, newer)
+        let is_too_new = |(r#type, path): &&RowName| match r#type.as_str() {
+            "swarm_volume" => !of_clusters && path.starts_with("cluster."),
+            "registry_service" if path == "storage.filesystem.cluster_volume" => !of_clusters,
+            "swarm_service" | "registry_service" => newer.contains(&path.as_str()),
+            _ => false,
+        };
+        (cases, rows.keys().filter(is_too_new).cloned().collect())
     }
 }
 
 /// Tries all cases of whose rows something is not known yet, type by type.
-fn run(setting: &Setting, table: &Table, rows: &rows::Rows, cases: Vec<Case>) {
+fn run(setting: &Setting, table: &Table, rows: &Rows, cases: Vec<Case>) {
     let mut by_type: BTreeMap<&str, Vec<Case>> = BTreeMap::new();
     for case in cases {
         let row = |path: &String| format!("{} {path}", case.r#type);
@@ -91,29 +111,43 @@ fn run(setting: &Setting, table: &Table, rows: &rows::Rows, cases: Vec<Case>) {
 }
 
 /// What has no case says why.
-fn fill(table: &Table, rows: &rows::Rows, newer: &[&str]) {
-    let tried: BTreeSet<String> = table.cells().into_keys().collect();
-    for (row, about) in rows {
-        let name = format!("{} {}", row.0, row.1);
-        if !tried.contains(&name) {
-            let cell = match why_not(about, row, newer) {
-                Some(why) => Cell::Blank(why.to_owned()),
-                None => Cell::Red("nothing tries it".to_owned()),
-            };
-            STEPS.iter().for_each(|step| table.record(&name, step, cell.clone()));
-        }
+fn fill(table: &Table, rows: &Rows, too_new: &TooNew) {
+    let name = |row: &RowName| format!("{} {}", row.0, row.1);
+    let cells = table.cells();
+    let is_tried = |row: &&RowName| cells.contains_key(&name(row));
+    let (tried, untried): (BTreeSet<&RowName>, BTreeSet<&RowName>) = rows.keys().partition(is_tried);
+    for row in untried {
+        let cell = match why_not(row, rows[row].write_only, &tried, too_new) {
+            Some(why) => Cell::Blank(why.to_owned()),
+            None => Cell::Red("nothing tries it".to_owned()),
+        };
+        STEPS.iter().for_each(|step| table.record(&name(row), step, cell.clone()));
     }
 }
 
 /// Why an attribute has no case.
-fn why_not(about: &rows::Row, (r#type, path): &(String, String), newer: &[&str]) -> Option<&'static str> {
-    if about.write_only {
+fn why_not(
+    row: &RowName,
+    write_only: bool,
+    tried: &BTreeSet<&RowName>,
+    too_new: &TooNew,
+) -> Option<&'static str> {
+    if too_new.contains(row) {
+        Some("the Engine is too old, which is refused: `service_matrix`, `backends`, `swarm_volume`")
+    } else if write_only && has_a_version(row, tried) {
         Some("it is kept nowhere: the case of its version shows it")
-    } else if r#type.ends_with("_service") && newer.contains(&path.as_str()) {
-        Some("the Engine is too old, which is refused: `service_matrix`")
     } else {
-        elsewhere::elsewhere(r#type, path)
+        elsewhere::elsewhere(&row.0, &row.1)
     }
+}
+
+/// Whether a version is tried that is raised to send again what is kept nowhere; one may be of several attributes of an object.
+fn has_a_version((r#type, path): &RowName, tried: &BTreeSet<&RowName>) -> bool {
+    let object = path.rsplit_once('.').map_or("", |(object, _)| object);
+    tried.iter().any(|(of, other)| {
+        let (beside, leaf) = other.rsplit_once('.').unwrap_or(("", other));
+        of == r#type && beside == object && leaf.ends_with("_wo_version")
+    })
 }
 
 fn whole(engine: &str) {
@@ -121,13 +155,13 @@ fn whole(engine: &str) {
     let table = Table::open(&format!("truth-{engine}"));
     let testbed = Testbed::start(&["--engine", engine], &HOSTS);
     let setting = Setting::new(&testbed);
-    let (cases, newer) = setting.cases(&rows);
+    let (cases, too_new) = setting.cases(&rows);
     run(&setting, &table, &rows, cases);
     for case in hosts::swarm() {
         let bare = Testbed::start(&["--engine", engine, "--no-swarm"], &["alone"]);
         Batch::new(&bare, &table, &rows, vec![case]).run();
     }
-    fill(&table, &rows, &newer);
+    fill(&table, &rows, &too_new);
     let red = table.red();
     assert!(red.is_empty(), "{} red cells:\n{}", red.len(), red.join("\n"));
 }
@@ -166,21 +200,31 @@ fn a_planted_lie_turns_cells_red() {
 #[test]
 fn every_attribute_is_tried_or_says_why_not_and_every_case_is_of_one() {
     let (rows, testbed) = (rows::all(), Testbed::shared());
-    let setting = Setting::new(testbed);
-    let (mut cases, newer) = setting.cases(&rows);
-    cases.extend(hosts::swarm());
-    let mut tried = BTreeSet::new();
-    for case in &cases {
-        for path in &case.paths {
-            let row = (case.r#type.to_owned(), path.clone());
-            assert!(rows.contains_key(&row), "the schema does not have {row:?} any more");
-            tried.insert(row);
-        }
+    let mut setting = Setting::new(testbed);
+    for spoken in [setting.spoken, ApiVersion::NEWEST] {
+        setting.spoken = spoken;
+        let (mut cases, too_new) = setting.cases(&rows);
+        cases.extend(hosts::swarm());
+        let of: Vec<(&Case, RowName)> = cases
+            .iter()
+            .flat_map(|case| {
+                case.paths.iter().map(move |path| (case, (case.r#type.to_owned(), path.clone())))
+            })
+            .collect();
+        let unknown: Vec<_> = of.iter().map(|(_, row)| row).filter(|row| !rows.contains_key(row)).collect();
+        assert!(unknown.is_empty(), "the schemas do not have these any more: {unknown:?}");
+        let says_wrong = |(case, row): &&(&Case, RowName)| {
+            case.clear == Expected::Blank(REQUIRED) && !rows[row].is_required()
+        };
+        let wrong: Vec<_> = of.iter().filter(says_wrong).map(|(_, row)| row).collect();
+        assert!(wrong.is_empty(), "these can be left out: {wrong:?}");
+        let tried: BTreeSet<&RowName> = of.iter().map(|(_, row)| row).collect();
+        let untold = rows.iter().filter(|(row, about)| {
+            !tried.contains(row) && why_not(row, about.write_only, &tried, &too_new).is_none()
+        });
+        let untold: Vec<_> = untold.map(|(row, _)| row).collect();
+        assert!(untold.is_empty(), "add a case for each of these: {untold:?}");
     }
-    let untold =
-        rows.iter().filter(|(row, about)| !tried.contains(*row) && why_not(about, row, &newer).is_none());
-    let untold: Vec<_> = untold.map(|(row, _)| row).collect();
-    assert!(untold.is_empty(), "add a case for each of these: {untold:?}");
     service_matrix::remove_what_samples_name(testbed, &setting.prefix);
 }
 

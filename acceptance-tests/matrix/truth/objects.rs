@@ -1,6 +1,6 @@
 //! Secrets, configs, networks and volumes: nearly everything is fixed when they are made.
 
-use super::case::{Case, Expected, FIXED, IS_THE_DEFAULT, OPAQUE, TERRAFORM_S};
+use super::case::{Case, Expected, ONE_OF_SEVERAL, OPAQUE, TERRAFORM_S};
 
 /// The `timeouts` of a type, in a resource with these arguments.
 pub fn timeouts(r#type: &'static str, prefix: &str, arguments: impl Fn(&str) -> String) -> Vec<Case> {
@@ -45,32 +45,29 @@ fn case(r#type: &'static str, prefix: &str, sample: &Sample) -> Case {
     let arguments = |more: &str| format!("{name}\n  {more}");
     let (first, second) = (arguments(sample.first), arguments(sample.second));
     let case = Case::new(r#type, sample.path, &first, &second, sample.without.map(arguments).as_deref());
-    if sample.without == Some(sample.second) || ["false", "true"].iter().any(|it| is_default(sample, it)) {
-        return case.cleared(Expected::Nothing(IS_THE_DEFAULT));
-    }
-    case
+    // A switch's second value is what it is without one: it is always so in these tables.
+    let is_switch = |value: &str| sample.second.ends_with(&format!("{} = {value}", sample.path));
+    let goes_back = sample.without == Some(sample.second) || is_switch("false") || is_switch("true");
+    if goes_back { case.back_to_default() } else { case }
 }
 
-/// Whether a switch's second value is what it is without one: that is always its second value in these tables.
-fn is_default(sample: &Sample, value: &str) -> bool {
-    sample.without.is_some() && sample.second.ends_with(&format!("{} = {value}", sample.path))
-}
-
-/// Both have the same attributes.
+/// Both have the same attributes. `DATA` is the attribute of the data where that is not what is tried: of a secret it is one that
+/// is kept nowhere, so that nothing of it is missing in what is imported.
 const SECRETS_AND_CONFIGS: &[Sample] = &[
     sample(
         "generations",
-        "data = \"x\"\n  generations = true",
-        "data = \"x\"\n  generations = false",
-        Some("data = \"x\""),
+        "DATA = \"x\"\n  generations = true",
+        "DATA = \"x\"\n  generations = false",
+        Some("DATA = \"x\""),
     ),
     sample("data", "data = \"a\"", "data = \"b\"", None),
-    sample("data_base64", "data_base64 = \"YQ==\"", "data_base64 = \"YgA=\"", None),
+    // What is text would be read as `data`.
+    sample("data_base64", "data_base64 = \"/wA=\"", "data_base64 = \"/wE=\"", None),
     sample(
         "template_driver",
-        "data = \"x\"\n  template_driver = \"golang\"",
-        "data = \"x\"",
-        Some("data = \"x\""),
+        "DATA = \"x\"\n  template_driver = \"golang\"",
+        "DATA = \"x\"",
+        Some("DATA = \"x\""),
     ),
 ];
 
@@ -99,14 +96,31 @@ pub fn configs(prefix: &str) -> Vec<Case> {
 }
 
 fn secrets_or_configs(r#type: &'static str, prefix: &str) -> Vec<Case> {
+    let data = if r#type == "swarm_secret" { "data_wo" } else { "data" };
     let name =
-        |letter: &str| format!("  name = \"{}-{letter}\"\n  data = \"x\"", named(prefix, r#type, "name"));
+        |letter: &str| format!("  name = \"{}-{letter}\"\n  {data} = \"x\"", named(prefix, r#type, "name"));
     let mut cases = vec![Case::new(r#type, "name", &name("a"), &name("b"), None).replaces()];
-    cases.extend(SECRETS_AND_CONFIGS.iter().map(|sample| match sample.path {
-        "generations" => case(r#type, prefix, sample).replaces(),
+    cases.extend(SECRETS_AND_CONFIGS.iter().map(|sample| {
+        let mut case = case(r#type, prefix, sample);
+        for arguments in case.arguments.iter_mut().flatten() {
+            *arguments = arguments.replace("DATA", data);
+        }
+        if sample.path == "generations" {
+            return case.replaces();
+        }
         // The resource stays, and has another object.
-        _ => case(r#type, prefix, sample).follows(&["id"]).behind(Expected::Blank(FIXED)),
+        let case = case.follows(&["id"]);
+        match sample.path {
+            "template_driver" => case.behind(Expected::Imported),
+            _ if r#type == "swarm_secret" => case.behind(Expected::Blank(OPAQUE)),
+            _ => case.behind(Expected::Imported),
+        }
     }));
+    for case in &mut cases {
+        if ["data", "data_base64"].contains(&case.paths[0].as_str()) {
+            case.clear = Expected::Blank(ONE_OF_SEVERAL);
+        }
+    }
     cases.push(case(r#type, prefix, &LABELS));
     cases.extend(timeouts(r#type, prefix, |name| format!("  name = \"{name}\"\n  data = \"x\"")));
     cases
@@ -139,19 +153,19 @@ const NETWORKS: &[Sample] = &[
         "ipam.config.ip_range",
         "ipam = { config = [{ subnet = \"10.213.0.0/24\", ip_range = \"10.213.0.0/25\" }] }",
         "ipam = { config = [{ subnet = \"10.213.0.0/24\", ip_range = \"10.213.0.128/25\" }] }",
-        Some(""),
+        Some("ipam = { config = [{ subnet = \"10.213.0.0/24\" }] }"),
     ),
     sample(
         "ipam.config.gateway",
         "ipam = { config = [{ subnet = \"10.214.0.0/24\", gateway = \"10.214.0.7\" }] }",
         "ipam = { config = [{ subnet = \"10.214.0.0/24\", gateway = \"10.214.0.8\" }] }",
-        Some(""),
+        Some("ipam = { config = [{ subnet = \"10.214.0.0/24\" }] }"),
     ),
     sample(
         "ipam.config.aux_addresses",
         "config_only = true\n  ipam = { config = [{ subnet = \"10.215.0.0/24\", aux_addresses = { a = \"10.215.0.7\" } }] }",
         "config_only = true\n  ipam = { config = [{ subnet = \"10.215.0.0/24\", aux_addresses = { b = \"10.215.0.8\" } }] }",
-        Some("config_only = true"),
+        Some("config_only = true\n  ipam = { config = [{ subnet = \"10.215.0.0/24\" }] }"),
     ),
 ];
 
@@ -177,7 +191,12 @@ pub fn networks(prefix: &str) -> Vec<Case> {
         |letter: &str| format!("driver = \"macvlan\"\n  config_from = swarm_network.settings_{letter}.name");
     let path = "config_from";
     let with = |letter: &str| format!("{}\n  {}", name(path), from(letter));
-    cases.push(Case::new(r#type, path, &with("a"), &with("b"), None).replaces().beside(beside));
+    cases.push(
+        Case::new(r#type, path, &with("a"), &with("b"), None)
+            .replaces()
+            .cleared(Expected::Blank("a network of this driver needs it: the case of `driver` clears both"))
+            .beside(beside),
+    );
     let mut driver = Case::new(
         r#type,
         "driver",
@@ -221,6 +240,11 @@ const CLUSTER_VOLUMES: &[(&str, &str, &str)] = &[
     ),
     ("capacity.required", "{ capacity = { required = \"1GiB\" } }", "{ capacity = { required = \"2GiB\" } }"),
     ("capacity.limit", "{ capacity = { limit = \"3GiB\" } }", "{ capacity = { limit = \"4GiB\" } }"),
+    (
+        "secrets",
+        "{ secrets = { key = data.swarm_secret.of_a_volume_a.id } }",
+        "{ secrets = { key = data.swarm_secret.of_a_volume_b.id } }",
+    ),
     ("availability", "{ availability = \"pause\" }", "{ availability = \"drain\" }"),
 ];
 
@@ -252,7 +276,7 @@ pub fn volumes(prefix: &str, engines: [&str; 2], of_clusters: bool) -> Vec<Case>
             &kept("\n  keep_on_destroy = true"),
             Some(&kept("")),
         )
-        .cleared(Expected::Nothing(IS_THE_DEFAULT))
+        .back_to_default()
         .behind(Expected::Blank(TERRAFORM_S)),
     );
     let path = "engine.host";
@@ -279,10 +303,19 @@ fn cluster_volume(prefix: &str, attribute: &str, values: [&str; 2]) -> Case {
     let [first, second] = values.map(|value| format!("{name}\n  {CLUSTER} = {value}"));
     let without = format!("{name}\n  {CLUSTER} = {{}}");
     let case = Case::new(r#type, &path, &first, &second, Some(&without));
+    let case = if attribute == "secrets" { case.beside(secrets_of_a_volume(prefix)) } else { case };
     if attribute == "availability" {
         return case;
     }
-    case.replaces()
-        .behind(Expected::Blank(FIXED))
-        .only_planned("no driver is there that would remove the old one")
+    case.replaces().only_planned("no driver is there that would remove the old one")
+}
+
+/// Secrets that are there, and of which a volume has the IDs.
+fn secrets_of_a_volume(prefix: &str) -> String {
+    let data = |letter: &str| {
+        format!(
+            "data \"swarm_secret\" \"of_a_volume_{letter}\" {{\n  name = \"{prefix}-SECRET-{letter}\"\n}}\n"
+        )
+    };
+    ["a", "b"].map(data).concat()
 }

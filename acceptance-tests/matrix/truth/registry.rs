@@ -1,58 +1,51 @@
 //! `registry_service`: the settings of the registry by the samples of `backends` and `serving`, and what it has of a service
 //! by those of `swarm_service`.
 
-use super::case::{Case, Expected, IS_THE_DEFAULT, OPAQUE, TERRAFORM_S};
+use super::{
+    case::{Case, Expected, OPAQUE, TERRAFORM_S},
+    rows::{self, Rows},
+    without::Without,
+};
 use crate::{backends, service_matrix, serving};
 use serde_json::Value as Json;
 use swarm::docker::ApiVersion;
 
 const TYPE: &str = "registry_service";
 
-/// What is made of the settings: the file, its secret, and what the service is given along with it.
-const FOLLOWS: &[&str] = &[
-    "config_preview",
-    "config_secret",
-    "storage.redirect",
-    "storage.filesystem.shared",
-    "stop_grace_period",
-    "healthcheck.command",
+/// What is made of the settings: the file, and its secret.
+const FOLLOWS: &[&str] = &["config_preview", "config_secret"];
+
+/// What else follows from some attributes. A path that ends in a dot stands for all that is in there.
+const FOLLOWS_TOO: &[(&str, &[&str])] = &[
+    // It may not be cut off.
+    ("http.drain_timeout", &["stop_grace_period"]),
+    ("metrics.port", &["healthcheck.command"]),
+    // What has no proxy any more starts the next task before it ends the last.
+    ("proxy.exec.command", &["update.order", "rollback.order"]),
+    ("proxy.remote_url", &["update.order", "rollback.order"]),
+    // Of two tasks on a node one alone can have the port.
+    ("publish.mode", &["update.order", "rollback.order"]),
+    // It leads to where the registry serves.
+    ("publish.target", &["config_preview", "config_secret", "http.port", "healthcheck.command"]),
+    ("storage.azure.service_url", &["storage.redirect"]),
+    ("storage.filesystem.cluster_volume", &["storage.filesystem.shared"]),
+    // With another folder in the container the volume is mounted elsewhere.
+    ("storage.filesystem.root_directory", &["mounts", "storage.filesystem.volume"]),
+    // It is set by variables, which others change by their names.
+    ("tracing.", &["env"]),
 ];
-
-/// The same of the folder of the images.
-const FOLLOWS_A_FOLDER: &[&str] = &["config_preview", "config_secret", "mounts", "storage.filesystem.volume"];
-
-/// The same of a part of a service: what is made of what is known of a rollout.
-const FOLLOWS_A_PART: &[&str] = &[
-    "config_preview",
-    "config_secret",
-    "stop_grace_period",
-    "healthcheck.command",
-    "update.order",
-    "update.monitor",
-    "rollback.order",
-    "rollback.monitor",
-];
-
-/// The same of a certificate, or of the port in the container: the registry serves at another port.
-const FOLLOWS_A_PORT: &[&str] = &["config_preview", "config_secret", "healthcheck.command", "http.port"];
-
-/// The same of an authority, which asks at port 443.
-const FOLLOWS_AN_AUTHORITY: &[&str] =
-    &["config_preview", "config_secret", "healthcheck.command", "http.port", "publish"];
-
-/// The same of the addresses in answers, which are made of `url`.
-const FOLLOWS_ADDRESSES: &[&str] = &["config_preview", "config_secret", "url"];
-
-/// The same of what is set by environment variables, which others change by their names.
-const FOLLOWS_VARIABLES: &[&str] = &["config_preview", "config_secret", "env"];
 
 /// Settings whose second value is what is meant without one.
-const BY_DEFAULT: [&str; 17] = [
+const BY_DEFAULT: [&str; 23] = [
+    "auth.token.auto_redirect",
     "behind_tls_proxy",
     "http.h2c",
     "http.http2",
+    "log.mail_hooks.disabled",
     "middleware.cloudfront.ip_filtered_by",
     "notification_references",
+    "notifications.disabled",
+    "reporting.new_relic.verbose",
     "storage.delete",
     "storage.filesystem.shared",
     "storage.oss.encrypt",
@@ -65,21 +58,35 @@ const BY_DEFAULT: [&str; 17] = [
     "storage.s3.skip_verify",
     "storage.s3.v4_auth",
     "storage.swift.insecure_skip_verify",
+    "storage.upload_purging.dry_run",
+    "storage.upload_purging.enabled",
 ];
 
-/// Settings without which, in these samples, something else that is wanted is missing.
-const NEEDED: [&str; 7] = [
+/// Settings without which, in these samples, something else that is wanted is missing: all of their section goes.
+const NEEDED: [&str; 19] = [
+    "auth.htpasswd.users",
+    "auth.token.jwks",
+    "auth.token.jwks_secret",
+    "auth.token.root_certificates",
+    "auth.token.root_certificates_secret",
     "cache.none",
     "cache.redis.tls.private_key_secret",
     "middleware.cloudfront.private_key_secret",
+    "reporting.bugsnag.api_key",
     "storage.azure.default_credentials",
     "storage.in_memory",
     "storage.s3.access_key",
     "storage.s3.secret_key",
+    "tls.certificate",
+    "tls.certificate_secret",
+    "tls.lets_encrypt.bind",
+    "tls.lets_encrypt.volume",
+    "tls.private_key",
+    "tls.private_key_secret",
 ];
 
-/// Without these, a registry (or one of these samples) means something else than the second value.
-const OTHERWISE: [&str; 3] = ["update.order", "rollback.order", "wait_for.replicas"];
+/// Without these, a registry means something else than the second value, unlike another service.
+const OTHERWISE: [&str; 2] = ["update.order", "rollback.order"];
 
 /// Arguments that are attributes in JSON, beside a name and what keeps tasks from being started.
 fn arguments(prefix: &str, path: &str, dialect: &str, config: &Json) -> String {
@@ -122,15 +129,19 @@ fn behind(path: &str) -> Expected {
 fn backend(prefix: &str, sample: &backends::Sample) -> Case {
     let dialects = sample.dialects();
     let dialect = dialects.last().unwrap();
-    let of = |value| arguments(prefix, sample.path, dialect, &sample.config(value));
-    let case = Case::new(TYPE, sample.path, &of(Some(0)), &of(Some(1)), Some(&of(None)));
-    let case = case.follows(FOLLOWS).behind(behind(sample.path));
-    let case = match sample.path {
-        // With another folder in the container the volume is mounted elsewhere.
-        "storage.filesystem.root_directory" => case.follows(FOLLOWS_A_FOLDER),
-        path if NEEDED.contains(&path) => case.cleared(Expected::Blank("something else needs it")),
-        _ => case,
-    };
+    let of = |config: &Json| arguments(prefix, sample.path, dialect, config);
+    let [first, second] = [0, 1].map(|index| of(&sample.config(Some(index))));
+    let mut without = sample.config(None);
+    // What its object needs goes with all of the section.
+    let pointer = format!("/{}", sample.path.replace('.', "/"));
+    let whole = NEEDED.contains(&sample.path) || without.pointer(&pointer).is_some();
+    if whole {
+        without.as_object_mut().unwrap().remove(section(sample.path));
+    }
+    let case = Case::new(TYPE, sample.path, &first, &second, Some(&of(&without)))
+        .whole(whole)
+        .follows(FOLLOWS)
+        .behind(behind(sample.path));
     if sample.values[0] == sample.values[1] {
         let same = Expected::Blank("it has one value");
         return Case { change: same.clone(), behind: same, ..case };
@@ -138,20 +149,23 @@ fn backend(prefix: &str, sample: &backends::Sample) -> Case {
     case
 }
 
-fn serving(prefix: &str, sample: &serving::Sample) -> Case {
+/// The argument of the resource in which the attribute is.
+fn section(path: &str) -> &str {
+    path.split('.').next().unwrap_or_default()
+}
+
+fn serving(prefix: &str, sample: &serving::Sample, rows: &Rows) -> Case {
     let dialect = sample.dialects.last().unwrap();
     let of = |config: &Json| arguments(prefix, sample.path, dialect, config);
     let (first, second) = (of(&sample.config(0)), of(&sample.config(1)));
-    let case = Case::new(TYPE, sample.path, &first, &second, Some(&of(&Json::Null)));
-    let section = sample.path.split('.').next().unwrap_or_default();
-    let follows = match section {
-        "tls" if sample.path.starts_with("tls.lets_encrypt") => FOLLOWS_AN_AUTHORITY,
-        "tls" => FOLLOWS_A_PORT,
-        "tracing" => FOLLOWS_VARIABLES,
-        _ if sample.path == "http.urls" => FOLLOWS_ADDRESSES,
-        _ => FOLLOWS,
-    };
-    case.follows(follows).behind(behind(sample.path))
+    let mut needed = rows::needed(rows, TYPE, sample.path).to_vec();
+    if NEEDED.contains(&sample.path) {
+        needed.fill(true);
+    }
+    let left = Without::of(sample.config(0), sample.path, &needed);
+    let without = of(&Json::Object(left.arguments));
+    let case = Case::new(TYPE, sample.path, &first, &second, Some(&without)).whole(left.whole);
+    case.follows(FOLLOWS).behind(behind(sample.path))
 }
 
 /// The samples of a service that a registry refuses, as it takes them.
@@ -169,34 +183,28 @@ fn fit(path: &str, hcl: &str) -> String {
     }
 }
 
-fn service(prefix: &str, sample: &service_matrix::Sample) -> Case {
+fn service(prefix: &str, sample: &service_matrix::Sample, rows: &Rows) -> Case {
     let own = sample.hcl.split(' ').next().unwrap_or_default();
-    let of = |argument: Option<&str>| {
-        let mut text = arguments(prefix, &format!("s.{}", sample.path), "2.8", &Json::Null);
-        if let Some(argument) = argument {
-            let lines: Vec<&str> =
-                text.lines().filter(|line| !line.trim().starts_with(&format!("{own} "))).collect();
-            let argument = fit(sample.path, argument);
-            text = format!("{}\n  {}\n", lines.join("\n"), service_matrix::named(prefix, &argument));
-        }
-        if own == "args" {
-            // The arguments are the provider's where it renders a configuration.
-            text = text
-                .lines()
-                .filter(|line| !line.trim().starts_with("storage "))
-                .collect::<Vec<_>>()
-                .join("\n");
-        }
-        text
+    let of = |argument: &str| {
+        let text = arguments(prefix, &format!("s.{}", sample.path), "2.8", &Json::Null);
+        let goes = |line: &str| {
+            line.trim().starts_with(&format!("{own} "))
+                // The arguments are the provider's where it renders a configuration.
+                || own == "args" && line.trim().starts_with("storage ")
+        };
+        let lines: Vec<&str> = text.lines().filter(|line| !goes(line)).collect();
+        format!("{}\n  {}\n", lines.join("\n"), service_matrix::named(prefix, argument))
     };
-    let [first, second] = [0, 1].map(|index| of(Some(&sample.hcl.replace("VALUE", sample.values[index]))));
-    let case = Case::new(TYPE, sample.path, &first, &second, Some(&of(None)));
-    let follows = if sample.path == "publish.target" { FOLLOWS_A_PORT } else { FOLLOWS_A_PART };
-    let case = case.follows(follows).behind(super::service::behind(sample.path));
-    if service_matrix::goes_back_to_the_default(sample) && !OTHERWISE.contains(&sample.path) {
-        return case.cleared(Expected::Nothing(IS_THE_DEFAULT));
-    }
-    case
+    let [first, second] =
+        [0, 1].map(|index| of(&fit(sample.path, &sample.hcl.replace("VALUE", sample.values[index]))));
+    // A port leads to where the registry serves.
+    let hcl = sample.hcl.replace(", target = 1", "");
+    let left = super::service::without(sample.path, &hcl, rows::needed(rows, TYPE, sample.path));
+    let case = Case::new(TYPE, sample.path, &first, &second, Some(&of(&left.lines()))).whole(left.whole);
+    let case = case.behind(super::service::behind(sample.path));
+    let goes_back = service_matrix::goes_back_to_the_default(sample)
+        || super::service::IN_ITS_OBJECT.contains(&sample.path);
+    if goes_back && !OTHERWISE.contains(&sample.path) { case.back_to_default() } else { case }
 }
 
 /// What is neither a setting of the registry nor in the samples of a service.
@@ -225,33 +233,40 @@ fn own(prefix: &str) -> Vec<Case> {
         // What is made of it differs by what 3 wants to be told.
         case("distribution", "distribution = \"2.8\"", "distribution = \"3.0\"", "env = {}")
             .cleared(Expected::Blank("the image says which it is, and nothing of it is pulled here"))
-            .follows(FOLLOWS_VARIABLES),
+            .follows(&["env"]),
         case("url", "url = \"http://a.example.com\"", "url = \"http://b.example.com\"", "env = {}")
             .behind(Expected::Blank(TERRAFORM_S)),
         case("keep_secrets", "keep_secrets = 2", "keep_secrets = 3", "env = {}")
             .behind(Expected::Blank(TERRAFORM_S)),
         Case::new(TYPE, "mode", &mode("mode = \"global\""), &mode("mode = \"replicated\""), Some(&mode("")))
             .replaces()
-            .cleared(Expected::Nothing(IS_THE_DEFAULT)),
+            .back_to_default(),
     ]
 }
 
 /// The cases; what of a service the Engine is too old for is left out.
-pub fn cases(prefix: &str, spoken: ApiVersion, is_attribute: impl Fn(&str) -> bool) -> Vec<Case> {
+pub fn cases(prefix: &str, spoken: ApiVersion, rows: &Rows) -> Vec<Case> {
+    let own = own(prefix);
     let old = |sample: &&service_matrix::Sample| {
-        is_attribute(sample.path) && service_matrix::needs(sample).is_none_or(|since| since.version <= spoken)
+        rows.contains_key(&(TYPE.to_owned(), sample.path.to_owned()))
+            && !own.iter().any(|case| case.paths[0] == sample.path)
+            && service_matrix::needs(sample).is_none_or(|since| since.version <= spoken)
     };
     let mut cases: Vec<Case> = backends::SAMPLES.iter().map(|sample| backend(prefix, sample)).collect();
-    cases.extend(own(prefix));
-    cases.extend(serving::SAMPLES.iter().map(|sample| serving(prefix, sample)));
-    cases.extend(service_matrix::SAMPLES.iter().filter(old).map(|sample| service(prefix, sample)));
+    cases.extend(own.iter().cloned());
+    cases.extend(serving::SAMPLES.iter().map(|sample| serving(prefix, sample, rows)));
+    cases.extend(service_matrix::SAMPLES.iter().filter(old).map(|sample| service(prefix, sample, rows)));
     let is_new =
         |path: &str| spoken >= "1.42".parse().unwrap() || path != "storage.filesystem.cluster_volume";
     cases.retain(|case| is_new(&case.paths[0]));
-    for case in &mut cases {
-        if BY_DEFAULT.contains(&case.paths[0].as_str()) {
-            case.clear = Expected::Nothing(IS_THE_DEFAULT);
-        }
-    }
-    cases
+    cases.into_iter().map(as_the_tables_say).collect()
+}
+
+/// The same with what is said of its path.
+fn as_the_tables_say(case: Case) -> Case {
+    let path = case.paths[0].clone();
+    let is_it = |named: &str| named == path || named.ends_with('.') && path.starts_with(named);
+    let case =
+        FOLLOWS_TOO.iter().filter(|(named, _)| is_it(named)).fold(case, |case, (_, more)| case.follows(more));
+    if BY_DEFAULT.contains(&path.as_str()) { case.back_to_default() } else { case }
 }
