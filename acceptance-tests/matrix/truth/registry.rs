@@ -17,13 +17,16 @@ const FOLLOWS: &[&str] = &["config_preview", "config_secret"];
 
 /// What else follows from some attributes. A path that ends in a dot stands for all that is in there.
 const FOLLOWS_TOO: &[(&str, &[&str])] = &[
+    // A rollout is watched for as long as the health takes to be known.
+    ("healthcheck.", &["update.monitor", "rollback.monitor"]),
     // It may not be cut off.
     ("http.drain_timeout", &["stop_grace_period"]),
     ("metrics.port", &["healthcheck.command"]),
     // What has no proxy any more starts the next task before it ends the last.
     ("proxy.exec.command", &["update.order", "rollback.order"]),
     ("proxy.remote_url", &["update.order", "rollback.order"]),
-    // Of two tasks on a node one alone can have the port.
+    // Where a node has no place for another task, or its port for one only, the last has to end before the next starts.
+    ("placement.max_replicas_per_node", &["update.order", "rollback.order"]),
     ("publish.mode", &["update.order", "rollback.order"]),
     // It leads to where the registry serves.
     ("publish.target", &["config_preview", "config_secret", "http.port", "healthcheck.command"]),
@@ -31,6 +34,14 @@ const FOLLOWS_TOO: &[(&str, &[&str])] = &[
     ("storage.filesystem.cluster_volume", &["storage.filesystem.shared"]),
     // With another folder in the container the volume is mounted elsewhere.
     ("storage.filesystem.root_directory", &["mounts", "storage.filesystem.volume"]),
+    // Without TLS the registry serves at another port.
+    ("tls.certificate", &["http.port"]),
+    ("tls.certificate_secret", &["http.port"]),
+    ("tls.private_key", &["http.port"]),
+    ("tls.private_key_secret", &["http.port"]),
+    ("tls.lets_encrypt.bind", &["http.port", "publish.0.target"]),
+    ("tls.lets_encrypt.hosts", &["http.port", "publish.0.target"]),
+    ("tls.lets_encrypt.volume", &["http.port", "publish.0.target"]),
     // It is set by variables, which others change by their names.
     ("tracing.", &["env"]),
 ];
