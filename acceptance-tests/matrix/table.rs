@@ -9,7 +9,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Mutex, OnceLock},
 };
 
 /// What was found.
@@ -38,18 +38,31 @@ pub struct Beside {
 /// The same by row and column.
 pub type Besides = BTreeMap<String, BTreeMap<String, Beside>>;
 
+/// Why cells were red in earlier runs, by row and column.
+type Reasons = BTreeMap<(String, String), Vec<String>>;
+
+/// What earlier runs have found.
+#[derive(Default)]
+struct Found {
+    cells: Cells,
+    besides: Besides,
+    was_red: Reasons,
+}
+
 /// A table that remembers.
 pub struct Table {
     cells: Mutex<Cells>,
     besides: Mutex<Besides>,
+    was_red: Reasons,
     file: Mutex<File>,
 }
 
 impl Table {
-    /// The table of that name, with the cells that an earlier run of the same build of the provider has found. What another
-    /// build has found is forgotten; what was red is to be tried again.
+    /// The table of that name, with the cells that an earlier run of the same build has found, of the provider and of the
+    /// tests. What another build has found is forgotten; what was red is to be tried again, and says so when it is not red
+    /// any more.
     pub fn open(name: &str) -> Self {
-        Self::open_in(&root().join("target/matrix"), name, &build())
+        Self::open_in(&root().join("target/matrix"), name, build())
     }
 
     /// The same in another folder, for another build.
@@ -61,11 +74,13 @@ impl Table {
             None => File::create(&path).unwrap(),
             Some(_) => OpenOptions::new().append(true).open(&path).unwrap(),
         };
-        let (cells, besides) = found.unwrap_or_else(|| {
-            writeln!(file, "{}", json!({ "build": build })).unwrap();
-            Default::default()
+        let Found { cells, besides, was_red } = found.unwrap_or_else(|| {
+            write!(file, "{}", json!({ "build": build })).unwrap();
+            Found::default()
         });
-        Table { cells: Mutex::new(cells), besides: Mutex::new(besides), file: Mutex::new(file) }
+        // The last line may be cut short where the run was: what comes now is on lines of its own.
+        writeln!(file).unwrap();
+        Table { cells: Mutex::new(cells), besides: Mutex::new(besides), was_red, file: Mutex::new(file) }
     }
 
     /// Notes what was found. A cell that is red already stays so in this run: what failed once did fail.
@@ -74,7 +89,7 @@ impl Table {
     }
 
     /// The same, with what there is to say beside.
-    pub fn record_with(&self, row: &str, column: &str, cell: Cell, beside: Beside) {
+    pub fn record_with(&self, row: &str, column: &str, cell: Cell, mut beside: Beside) {
         let mut cells = self.cells.lock().unwrap();
         let there = cells.entry(row.to_owned()).or_default();
         if matches!(there.get(column), Some(Cell::Red(_))) {
@@ -85,6 +100,13 @@ impl Table {
             Cell::Red(why) => ("red", why.as_str()),
             Cell::Blank(why) => ("blank", why.as_str()),
         };
+        // A fault that shows now and then is not gone when it does not show once more.
+        if let Some(reasons) =
+            self.was_red.get(&(row.to_owned(), column.to_owned())).filter(|_| found != "red")
+        {
+            let remarks = [beside.remark, format!("red in an earlier run: {}", reasons.join("; "))];
+            beside.remark = remarks.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join("; ");
+        }
         let Beside { runs, remark } = &beside;
         let line = json!({
             "row": row, "column": column, "cell": found, "why": why, "runs": runs, "remark": remark,
@@ -127,34 +149,62 @@ fn path_in(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.jsonl"))
 }
 
-/// What tells one build of the provider from another.
-fn build() -> String {
-    let mut hasher = DefaultHasher::new();
-    fs::read(env!("CARGO_BIN_EXE_terraform-provider-swarm")).unwrap().hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
+/// What tells one build from another: of the provider, and of these tests, since what another test has found is not what
+/// this one would find.
+fn build() -> &'static str {
+    static BUILD: OnceLock<String> = OnceLock::new();
+    BUILD.get_or_init(|| {
+        let mut hasher = DefaultHasher::new();
+        fs::read(env!("CARGO_BIN_EXE_terraform-provider-swarm")).unwrap().hash(&mut hasher);
+        fs::read(std::env::current_exe().unwrap()).unwrap().hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    })
 }
 
-fn read(path: &Path, build: &str) -> Option<(Cells, Besides)> {
+fn read(path: &Path, build: &str) -> Option<Found> {
     let mut lines = BufReader::new(File::open(path).ok()?).lines().map_while(Result::ok);
     let first: Value = serde_json::from_str(&lines.next()?).ok()?;
     if first["build"] != build {
         return None;
     }
-    let (mut cells, mut besides) = (Cells::new(), Besides::new());
-    // The last line may be cut short where the run was.
-    for line in lines.map_while(|line| serde_json::from_str::<Value>(&line).ok()) {
+    let mut found = Found::default();
+    // A line is cut short where a run was.
+    for line in lines.filter_map(|line| serde_json::from_str::<Value>(&line).ok()) {
+        found.takes(&line);
+    }
+    Some(found)
+}
+
+impl Found {
+    /// Takes a line of the file. A later one of the same cell is what counts.
+    fn takes(&mut self, line: &Value) {
         let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+        let (row, column) = (text("row"), text("column"));
         let cell = match line["cell"].as_str() {
             Some("green") => Cell::Green,
             Some("blank") => Cell::Blank(text("why")),
-            _ => continue,
+            Some("red") => return self.takes_red(row, column, text("why")),
+            _ => return,
         };
-        cells.entry(text("row")).or_default().insert(text("column"), cell);
         let runs = line["runs"].as_u64().and_then(|runs| usize::try_from(runs).ok()).unwrap_or_default();
         let beside = Beside { runs, remark: text("remark") };
-        besides.entry(text("row")).or_default().insert(text("column"), beside);
+        self.cells.entry(row.clone()).or_default().insert(column.clone(), cell);
+        self.besides.entry(row).or_default().insert(column, beside);
     }
-    Some((cells, besides))
+
+    /// Keeps why a cell was red, and nothing else of it, so that it is tried again.
+    fn takes_red(&mut self, row: String, column: String, why: String) {
+        if let Some(cells) = self.cells.get_mut(&row) {
+            cells.remove(&column);
+        }
+        if let Some(besides) = self.besides.get_mut(&row) {
+            besides.remove(&column);
+        }
+        let reasons = self.was_red.entry((row, column)).or_default();
+        if !reasons.contains(&why) {
+            reasons.push(why);
+        }
+    }
 }
 
 #[test]
@@ -174,4 +224,31 @@ fn a_table_goes_on_where_it_was_and_red_stays_red() {
     assert_eq!(table.red(), ["a, change: c"]);
     drop(table);
     assert!(Table::open_in(folder.path(), "it", "2").cells().is_empty());
+}
+
+#[test]
+fn what_was_red_says_so_when_it_is_green() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Table::open_in(folder.path(), "it", "1");
+    let beside = |remark: &str| Beside { runs: 2, remark: remark.to_owned() };
+    let table = open();
+    table.record("a", "set", Cell::Green);
+    table.record("a", "set", Cell::Red("b".to_owned()));
+    table.record("a", "clear", Cell::Red("c".to_owned()));
+    drop(table);
+    let table = open();
+    assert!(!table.has("a", "set"), "what was green before it was red is not green");
+    table.record_with("a", "set", Cell::Green, beside("d"));
+    table.record("a", "clear", Cell::Red("e".to_owned()));
+    table.record("a", "change", Cell::Green);
+    write!(table.file.lock().unwrap(), "{{\"row\": \"a\", \"col").unwrap();
+    drop(table);
+    let table = open();
+    assert_eq!(table.besides()["a"]["set"], beside("d; red in an earlier run: b"));
+    table.record("a", "clear", Cell::Green);
+    drop(table);
+    let besides = open().besides();
+    assert_eq!(besides["a"]["set"], beside("d; red in an earlier run: b"));
+    assert_eq!(besides["a"]["clear"].remark, "red in an earlier run: c; e");
+    assert_eq!(besides["a"]["change"], Beside::default());
 }
