@@ -2,11 +2,12 @@
 //! destroyed. After each step nothing is left to do.
 
 use super::{
-    client::Client,
-    kinds::Kind,
+    client::{Client, Column, Way},
+    kinds::{KINDS, Kind},
     notes::{Notes, Stopped},
 };
 use crate::{
+    matrix::table::Table,
     queries,
     terraform::{Change, Workspace},
     testbed::{Testbed, unique},
@@ -15,7 +16,7 @@ use serde_json::Value;
 use std::fs;
 
 /// The steps, in their order.
-pub const STEPS: &[&str] = &[
+const STEPS: &[&str] = &[
     "create",
     "update",
     "replace",
@@ -29,6 +30,20 @@ pub const STEPS: &[&str] = &[
     "move",
     "destroy",
 ];
+
+/// What is looked for when all of them are done.
+const END: &str = "nothing is left";
+
+/// The steps and their end.
+pub fn steps() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().copied().chain([END])
+}
+
+/// The hosts of the swarm that the story is told on.
+const HOSTS: [&str; 2] = ["hubmgr", "hubworker01"];
+
+/// The keys of a node's labels, one a line.
+const LABELS: &str = "{{range $key, $_ := .Spec.Labels}}{{println $key}}{{end}}";
 
 /// One workspace with a resource of each of these kinds.
 pub struct Story<'a> {
@@ -46,7 +61,8 @@ impl<'a> Story<'a> {
         kinds: &'a [&'a Kind],
         notes: &'a Notes<'a>,
     ) -> Self {
-        Story { client, testbed, kinds, notes, name: unique("story") }
+        // Its end is of use: else the name of the first story would be in that of the tenth.
+        Story { client, testbed, kinds, notes, name: unique("story") + "-end" }
     }
 
     /// The rows of a step.
@@ -104,18 +120,35 @@ impl<'a> Story<'a> {
 
     /// Tells it all, unless it is known already.
     pub fn is_told(&self) {
-        let end = "nothing is left";
-        let rows: Vec<String> = STEPS.iter().chain([&end]).flat_map(|step| self.rows(step)).collect();
+        let rows: Vec<String> = steps().flat_map(|step| self.rows(step)).collect();
         if self.notes.have(&rows) {
             return;
         }
-        // The workspaces see to that when they go, also where the story was stopped; why it was is in the notes by then.
-        let told = || match self.tell() {
-            Ok(()) | Err(Stopped) => {}
+        let told = || {
+            // The workspaces go with it, and destroy what they still have, also where the story was stopped.
+            let told = self.tell();
+            assert_eq!(self.left(), [""; 0]);
+            assert!(told.is_ok(), "the story was stopped before there was all that could be left");
         };
-        match self.notes.step(&self.rows(end), end, told) {
+        match self.notes.step(&self.rows(END), END, told) {
             Ok(()) | Err(Stopped) => {}
         }
+    }
+
+    /// What the swarm and its hosts still have that bears the name of this story.
+    fn left(&self) -> Vec<String> {
+        let named = |of: &str| (of.to_owned(), self.testbed.docker(&[of, "ls", "--format", "{{.Name}}"]));
+        let of_swarm = ["service", "secret", "config", "network"].map(named);
+        let of_hosts = HOSTS.map(|host| {
+            let volumes = self.testbed.docker_on(host, &["volume", "ls", "--format", "{{.Name}}"]);
+            let labels = self.testbed.docker(&["node", "inspect", "--format", LABELS, host]);
+            [(format!("volume of {host}"), volumes), (format!("label of {host}"), labels)]
+        });
+        let bears = |(what, list): (String, String)| -> Vec<String> {
+            let names = list.lines().filter(|name| name.contains(&self.name));
+            names.map(|name| format!("{what}: {name}")).collect()
+        };
+        of_swarm.into_iter().chain(of_hosts.into_iter().flatten()).flat_map(bears).collect()
     }
 
     fn tell(&self) -> Result<(), Stopped> {
@@ -244,4 +277,29 @@ impl<'a> Story<'a> {
             forget();
         })
     }
+}
+
+#[test]
+fn what_is_left_is_seen_and_a_story_that_is_stopped_is_not_green() {
+    let (testbed, folder) = (Testbed::shared(), tempfile::tempdir().unwrap());
+    let column = Column { version: (1, 8), way: Way::Tls };
+    let (client, table) = (Client::new(column, testbed), Table::open_in(folder.path(), "left", ""));
+    let notes = Notes::new(&table, column);
+    let config = KINDS.iter().find(|kind| kind.r#type == "swarm_config").unwrap();
+    let kinds = [&Kind { bodies: ["data = \"it has no name\""; 2], ..*config }];
+    let story = Story::new(&client, testbed, &kinds, &notes);
+    let name = story.name.as_str();
+    testbed.docker(&["node", "update", "--label-add", name, "hubworker01"]);
+    testbed.docker_on("hubworker01", &["volume", "create", name]);
+    assert_eq!(
+        story.left(),
+        [format!("volume of hubworker01: {name}"), format!("label of hubworker01: {name}")]
+    );
+    testbed.docker(&["node", "update", "--label-rm", name, "hubworker01"]);
+    testbed.docker_on("hubworker01", &["volume", "rm", name]);
+    story.is_told();
+    let red = table.red();
+    assert_eq!(red.len(), 2, "{red:?}");
+    assert!(red[0].starts_with("swarm_config: create, 1.8"), "{red:?}");
+    assert!(red[1].starts_with("swarm_config: nothing is left, 1.8: the story was stopped"), "{red:?}");
 }
