@@ -4,24 +4,61 @@ use super::{
     faults,
     render::markdown,
     table::{Beside, Besides, Cell, Cells, Table},
-    truth,
+    truth, versions,
 };
 use crate::testbed::root;
 use std::{collections::BTreeSet, fs};
 
 const HOW: &str = "Made by `acceptance-tests/run --matrix`: ✓ is as it should be, ✗ is not, – cannot be tried, with the reason.";
 
-/// The tables of faults, and what they are of.
-const FAULTS: [(&str, &str); 4] = [
+/// Types that something real happens to, each while it is created, updated and deleted.
+const STRUCK: &[&str] = &["swarm_secret", "swarm_service", "registry_service"];
+
+/// The tables of faults, what they are of, and the types that something real happens to, where it is that.
+const FAULTS: [(&str, &str, &[&str]); 4] = [
     (
         "faults",
         "Every operation of every type, with everything that can go wrong between the provider and the Engine: at each write, and \
          at the first, the last and some other reads. A number is how many runs stand behind a cell.",
+        &[],
     ),
-    ("faults-engine", "The same, while the host of the Engine loses its power at each write."),
-    ("faults-leader", "The same, while the host of the swarm's leader loses its power at each write."),
-    ("faults-host", "The same, while another host is cut off from the network until the swarm misses it."),
+    ("faults-engine", "The same, while the host of the Engine loses its power at each write.", STRUCK),
+    (
+        "faults-leader",
+        "The same, while the host of the swarm's leader loses its power at each write.",
+        STRUCK,
+    ),
+    (
+        "faults-host",
+        "The same, while another host is cut off from the network until the swarm misses it.",
+        &["registry_service that runs"],
+    ),
 ];
+
+/// A cell that there has to be: its row and its column.
+type Wanted = (String, String);
+
+fn each(rows: &[String], columns: &[&str]) -> Vec<Wanted> {
+    let of_row =
+        |row: &String| columns.iter().map(|column| (row.clone(), (*column).to_owned())).collect::<Vec<_>>();
+    rows.iter().flat_map(of_row).collect()
+}
+
+/// The cells of a table of faults.
+fn of_faults(struck: &[&str]) -> Vec<Wanted> {
+    if struck.is_empty() {
+        return faults::expected().into_iter().map(|(row, column)| (row, column.to_owned())).collect();
+    }
+    let of_type = |name: &&str| ["create", "update", "delete"].map(|operation| format!("{name} {operation}"));
+    let rows: Vec<String> = struck.iter().flat_map(of_type).collect();
+    each(&rows, &["struck", "struck, done"])
+}
+
+/// The cells that are wanted and of which nothing is known, as where a run was broken off.
+fn missing(cells: &Cells, wanted: &[Wanted]) -> Vec<String> {
+    let is_missing = |(row, column): &&Wanted| cells.get(row).is_none_or(|cells| !cells.contains_key(column));
+    wanted.iter().filter(is_missing).map(|(row, column)| format!("{row}, {column}")).collect()
+}
 
 /// The tables of several Engines as one. A cell is green where all that can be tried is; what cannot be tried on one of them is
 /// said beside.
@@ -63,13 +100,18 @@ fn one(found: &[(&str, &Cell)]) -> Option<(Cell, String)> {
         })
         .collect();
     match blank.first() {
-        Some((_, why)) if blank.len() == found.len() => Some((Cell::Blank((*why).clone()), String::new())),
-        _ => {
-            let remarks: Vec<String> =
-                blank.iter().map(|(engine, why)| format!("not on Engine {engine}: {why}")).collect();
-            (!found.is_empty()).then(|| (Cell::Green, remarks.join("; ")))
+        Some((_, why)) if blank.len() == found.len() => {
+            let one = blank.iter().all(|(_, other)| other == why);
+            let each = || of_each("Engine", &blank);
+            Some((Cell::Blank(if one { (*why).clone() } else { each() }), String::new()))
         }
+        _ => (!found.is_empty()).then(|| (Cell::Green, of_each("not on Engine", &blank))),
     }
+}
+
+/// What is to be said of each Engine.
+fn of_each(before: &str, said: &[(&str, &String)]) -> String {
+    said.iter().map(|(engine, why)| format!("{before} {engine}: {why}")).collect::<Vec<_>>().join("; ")
 }
 
 /// The page of the truth matrix: a table for each type.
@@ -84,7 +126,8 @@ fn truth(engines: &[(&str, Cells)]) -> String {
          | set empty | Then the plan is empty, and reading changes nothing. |\n\
          | change | The plan of a second value shows it and nothing else. |\n\
          | change empty | It is applied, and the plan is empty. |\n\
-         | behind | Somebody else puts the first value back: the plan shows that and nothing else. |\n\
+         | behind | Somebody else puts the first value back: the plan shows that and nothing else. What an Engine cannot change is \
+         imported into an empty state instead, and plans empty. |\n\
          | healed | It is applied, and the plan is empty. |\n\
          | clear | The plan without a value shows that and nothing else. |\n\
          | clear empty | It is applied, and the plan is empty. |\n"
@@ -119,9 +162,10 @@ fn the_tables() {
     let tables = truth::ENGINES.map(|engine| (engine, Table::open(&format!("truth-{engine}"))));
     let engines: Vec<(&str, Cells)> = tables.iter().map(|(engine, table)| (*engine, table.cells())).collect();
     fs::write(folder.join("truth.md"), truth(&engines)).unwrap();
-    let faults = FAULTS.map(|(name, _)| Table::open(name));
-    let page_of =
-        |((_, about), table): (&(&str, &str), &Table)| format!("{about}\n\n{}", faults::rendered(table));
+    let faults = FAULTS.map(|(name, ..)| Table::open(name));
+    let page_of = |((_, about, _), table): (&(&str, &str, &[&str]), &Table)| {
+        format!("{about}\n\n{}", faults::rendered(table))
+    };
     let pages: Vec<String> = FAULTS.iter().zip(&faults).map(page_of).collect();
     fs::write(folder.join("faults.md"), format!("# The fault matrix\n\n{HOW}\n\n{}", pages.join("\n")))
         .unwrap();
@@ -129,10 +173,30 @@ fn the_tables() {
     let about =
         "The core of the acceptance tests on several versions of Terraform, with and without mutual TLS.";
     fs::write(folder.join("versions.md"), page("The version matrix", about, &versions, "what")).unwrap();
-    let all = tables.iter().map(|(_, table)| table).chain(&faults).chain([&versions]);
-    for table in all {
-        assert!(!table.cells().is_empty(), "a matrix has not run");
+    let of_truth = each(&truth::titles(), &truth::STEPS);
+    let all = tables.iter().map(|(engine, table)| (*engine, table, of_truth.clone()));
+    let all = all.chain(
+        FAULTS.iter().zip(&faults).map(|((name, _, struck), table)| (*name, table, of_faults(struck))),
+    );
+    for (name, table, wanted) in all.chain([("versions", &versions, versions::expected())]) {
+        assert_eq!(missing(&table.cells(), &wanted), [""; 0], "a matrix has not run to its end: {name}");
         assert_eq!(table.red(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_cell_that_was_not_tried_is_missed() {
+    let rows = ["a".to_owned(), "b".to_owned()];
+    let wanted = each(&rows, &["set", "clear"]);
+    let found = |columns: &[&str]| columns.iter().map(|column| ((*column).to_owned(), Cell::Green)).collect();
+    let mut cells = Cells::from([("a".to_owned(), found(&["set", "clear"]))]);
+    assert_eq!(missing(&cells, &wanted), ["b, set", "b, clear"]);
+    cells.insert("b".to_owned(), found(&["clear"]));
+    assert_eq!(missing(&cells, &wanted), ["b, set"]);
+    cells.insert("b".to_owned(), found(&["set", "clear", "healed"]));
+    assert_eq!(missing(&cells, &wanted), [""; 0]);
+    for (name, _, struck) in FAULTS {
+        assert!(!of_faults(struck).is_empty(), "{name}");
     }
 }
 
@@ -143,6 +207,11 @@ fn engines_make_one_cell() {
     assert_eq!(said(&[("1", &green), ("2", &green)]), Some((Cell::Green, String::new())));
     assert_eq!(said(&[("1", &old), ("2", &green)]), Some((Cell::Green, "not on Engine 1: old".to_owned())));
     assert_eq!(said(&[("1", &old), ("2", &old)]), Some((old.clone(), String::new())));
+    let other = Cell::Blank("other".to_owned());
+    assert_eq!(
+        said(&[("1", &old), ("2", &other)]),
+        Some((Cell::Blank("Engine 1: old; Engine 2: other".to_owned()), String::new()))
+    );
     assert_eq!(
         said(&[("1", &green), ("2", &red)]),
         Some((Cell::Red("Engine 2: no".to_owned()), String::new()))

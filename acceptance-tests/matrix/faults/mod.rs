@@ -54,6 +54,12 @@ fn rows() -> Vec<Row<'static>> {
     rows
 }
 
+/// The row and the column of each cell.
+pub fn expected() -> Vec<(String, &'static str)> {
+    let of = |row| Fault::ALL.map(|fault| (title(row), fault.title()));
+    rows().into_iter().flat_map(of).collect()
+}
+
 /// The table as people read it.
 pub fn rendered(table: &Table) -> String {
     let columns = Fault::ALL.map(Fault::title);

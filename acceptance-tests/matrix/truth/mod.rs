@@ -150,6 +150,11 @@ fn has_a_version((r#type, path): &RowName, tried: &BTreeSet<&RowName>) -> bool {
     })
 }
 
+/// The titles of all rows.
+pub fn titles() -> Vec<String> {
+    rows::all().into_keys().map(|(r#type, path)| format!("{type} {path}")).collect()
+}
+
 fn whole(engine: &str) {
     let rows = rows::all();
     let table = Table::open(&format!("truth-{engine}"));
