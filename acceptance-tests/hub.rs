@@ -156,6 +156,13 @@ impl Layout {
         self.0.path().to_owned()
     }
 
+    /// The digest of its image or index.
+    pub fn digest(&self) -> String {
+        let index: Value =
+            serde_json::from_slice(&fs::read(self.path().join("index.json")).unwrap()).unwrap();
+        index["manifests"][0]["digest"].as_str().unwrap().to_owned()
+    }
+
     fn image(&self, architecture: &str, layers: &[&[u8]]) -> Value {
         let layer = |content: &[u8]| self.blob("application/vnd.oci.image.layer.v1.tar", content);
         let mut layers: Vec<Value> = layers.iter().map(|content| layer(content)).collect();

@@ -1,11 +1,11 @@
 //! The cells of the table: what is tried for each, and what is made of it.
 
 use super::{
-    boundaries,
+    boundaries::{self, Requests},
     fault::Fault,
     ground::{Ground, Registry},
     operation::Operation,
-    proxy::{Blow, Injection, Place, Request},
+    proxy::{Blow, Injection, Place},
     subjects::{OF_A_REGISTRY, Subject},
     trial::{Outcome, Trial},
 };
@@ -20,6 +20,19 @@ use std::{
     path::PathBuf,
     sync::{Mutex, OnceLock},
 };
+
+/// What came of one fault at all places that were chosen for it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    places: usize,
+    /// How many of the places are writes.
+    writes: usize,
+    /// How many runs met the fault, and how many of them at a write.
+    runs: usize,
+    at_writes: usize,
+    /// In how many of them an apply said what to do.
+    told: usize,
+}
 
 /// What is tried, and where.
 pub struct Matrix<'a> {
@@ -52,7 +65,7 @@ struct Trials<'a> {
     matrix: &'a Matrix<'a>,
     row: Row<'a>,
     count: usize,
-    ready: Option<(Trial<'a>, Vec<Request>)>,
+    ready: Option<(Trial<'a>, Requests)>,
 }
 
 impl<'a> Trials<'a> {
@@ -61,7 +74,7 @@ impl<'a> Trials<'a> {
     }
 
     /// The requests of an undisturbed run, and a trial that has had one.
-    fn ready(&mut self) -> Result<&(Trial<'a>, Vec<Request>), String> {
+    fn ready(&mut self) -> Result<&(Trial<'a>, Requests), String> {
         if self.ready.is_none() {
             let (subject, operation) = self.row;
             let ground = self.matrix.ground(subject);
@@ -78,20 +91,23 @@ impl<'a> Trials<'a> {
         self.ready.as_ref().ok_or_else(|| "it never got ready".to_owned())
     }
 
-    /// One fault at all places that are chosen for it: how many runs met it, and how many of them had to be told.
-    fn all(&mut self, fault: Fault) -> Result<(usize, usize, usize), String> {
+    /// One fault at all places that are chosen for it.
+    fn all(&mut self, fault: Fault) -> Result<Found, String> {
         let Subject { most, all_deaths, .. } = *self.row.0;
         let most = self.matrix.most.min(most);
         let places = boundaries::chosen(&self.ready()?.1, fault, most, all_deaths);
-        let (mut runs, mut told) = (0, 0);
+        let mut found = Found { places: places.len(), ..Found::default() };
         for at in &places {
             let (trial, requests) = self.ready()?;
-            let injection = Injection { fault, place: Place::of(*at, requests) };
+            let place = Place::of(*at, &requests.all);
+            found.writes += usize::from(matches!(place, Place::Write(_)));
+            let injection = Injection { fault, place };
             let outcome = catch_unwind(AssertUnwindSafe(|| trial.with(injection)));
             match outcome.unwrap_or_else(|panic| Err(words_of(&*panic))) {
-                Ok(Outcome { injected, told: was_told }) => {
-                    runs += usize::from(injected);
-                    told += usize::from(was_told);
+                Ok(Outcome { injected, told }) => {
+                    found.runs += usize::from(injected);
+                    found.told += usize::from(told);
+                    found.at_writes += usize::from(injected && matches!(place, Place::Write(_)));
                 }
                 Err(why) => {
                     let met = trial.met();
@@ -100,7 +116,7 @@ impl<'a> Trials<'a> {
                 }
             }
         }
-        Ok((places.len(), runs, told))
+        Ok(found)
     }
 }
 
@@ -170,18 +186,28 @@ fn words_of(panic: &(dyn Any + Send)) -> String {
     format!("the test panics: {}", text.unwrap_or("without a word"))
 }
 
-fn judged(fault: Fault, found: Result<(usize, usize, usize), String>) -> (Cell, Beside) {
+fn judged(fault: Fault, found: Result<Found, String>) -> (Cell, Beside) {
+    let blank = |why: &str| (Cell::Blank(why.to_owned()), Beside::default());
+    let found = match found {
+        Err(why) => return (Cell::Red(why), Beside::default()),
+        Ok(found) => found,
+    };
     match found {
-        Err(why) => (Cell::Red(why), Beside::default()),
-        Ok((0, ..)) => (Cell::Blank("It changes nothing.".to_owned()), Beside::default()),
-        Ok((_, 0, _)) => {
-            let why = match fault {
-                Fault::Reordered => "Never are two of its requests in flight at once.",
-                _ => "None of its answers has a body.",
-            };
-            (Cell::Blank(why.to_owned()), Beside::default())
+        Found { places: 0, .. } if fault == Fault::Reordered => {
+            blank("Never are two of its requests in flight at once.")
         }
-        Ok((_, runs, told)) => {
+        Found { places: 0, .. } => blank("It changes nothing."),
+        Found { runs: 0, .. } if fault == Fault::Reordered => {
+            blank("None of its requests is overtaken by another.")
+        }
+        Found { runs: 0, .. } if fault == Fault::Truncated => blank("None of its answers has a body."),
+        // How many reads there are depends on how fast something gets ready, but what is to be done does not.
+        Found { runs: 0, .. } => (Cell::Red("it never met the fault".to_owned()), Beside::default()),
+        Found { writes, at_writes, .. } if at_writes < writes && fault.is_met_everywhere() => {
+            let why = format!("only {at_writes} of {writes} writes met the fault");
+            (Cell::Red(why), Beside::default())
+        }
+        Found { runs, told, .. } => {
             let remark = match told {
                 0 => String::new(),
                 told => format!(

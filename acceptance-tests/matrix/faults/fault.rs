@@ -129,6 +129,22 @@ impl Fault {
         matches!(self, Self::Closed(Done) | Self::Refused(_, Done) | Self::Killed(_, Done) | Self::Struck(_))
     }
 
+    /// Whether it is the answer that goes wrong, so that it matters what was asked.
+    pub fn is_of_answers(self) -> bool {
+        !matches!(self, Self::Killed(..) | Self::Interrupted | Self::Struck(_) | Self::Reordered)
+    }
+
+    /// Whether it only takes longer, so that nothing may fail by it.
+    pub fn is_harmless(self) -> bool {
+        matches!(self, Self::Late | Self::Reordered)
+    }
+
+    /// Whether each request meets it that is to: an answer without a body is never truncated, and one that nothing else is in
+    /// flight with is not overtaken.
+    pub fn is_met_everywhere(self) -> bool {
+        !matches!(self, Self::Truncated | Self::Reordered)
+    }
+
     /// Whether a process ends by it at a moment.
     pub fn kills(self) -> bool {
         matches!(self, Self::Killed(..))

@@ -2,6 +2,7 @@
 
 use super::{
     inventory::{self, Inventory},
+    operation::Stage,
     proxy::Proxy,
     subjects::RETENTION,
 };
@@ -9,16 +10,14 @@ use crate::{
     client::{Access, Image},
     hub::{Hub, Layout},
     terraform::Workspace,
-    testbed::Testbed,
+    testbed::{Testbed, unique},
 };
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A registry on loopback, two images for the provider to put into it, and three that somebody else does, each built a day
-/// after the other.
+/// A registry on loopback, and three images that somebody else puts into it, each built a day after the other.
 pub struct Registry {
     hub: Hub,
-    images: [Layout; 2],
     dated: [Image; 3],
     /// Where those are.
     _folder: TempDir,
@@ -26,13 +25,12 @@ pub struct Registry {
 
 impl Registry {
     pub fn start() -> Self {
-        let image = |layer: &[u8]| Layout::new(&["amd64"], &[b"a layer of both", layer]);
         let folder = tempfile::tempdir().unwrap();
         let dated = [1, 2, 3].map(|day| {
             let created = format!("2026-01-0{day}T10:00:00Z");
             Image::built(folder.path().join(day.to_string()), &created, &[100])
         });
-        Registry { hub: Hub::start(), images: [image(b"one"), image(b"two")], dated, _folder: folder }
+        Registry { hub: Hub::start(), dated, _folder: folder }
     }
 
     /// Pushes the dated images into a repository, under the numbers of their days.
@@ -46,6 +44,38 @@ impl Registry {
         for (image, day) in self.dated.iter().zip(1..) {
             image.push(&access, &format!("{repository}:{day}")).unwrap();
         }
+    }
+}
+
+/// Two images for the provider to put into a registry: ONE, and TWO which replaces it.
+pub struct Images([Layout; 2]);
+
+impl Images {
+    pub fn new() -> Self {
+        Images([Self::content(), Self::content()].map(|layer| Layout::new(&["amd64"], &[layer.as_bytes()])))
+    }
+
+    /// A layer that nobody has seen before.
+    fn content() -> String {
+        unique("layer")
+    }
+
+    /// Makes another image of that which a stage has: the registry has the layers of the last one, even after it was deleted.
+    pub fn renew(&self, stage: Stage) {
+        let [one, two] = &self.0;
+        let next = if stage == Stage::Replaced { two } else { one };
+        next.holds(&["amd64"], &[Self::content().as_bytes()]);
+    }
+
+    fn fill(&self, text: &str) -> String {
+        let [one, two] = self.0.each_ref().map(|layout| layout.path().display().to_string());
+        text.replace("ONE", &one).replace("TWO", &two)
+    }
+
+    /// The words in which one that was made anew is the same.
+    fn plain(&self, line: &str) -> String {
+        let [one, two] = self.0.each_ref().map(Layout::digest);
+        line.replace(&one, "ONE").replace(&two, "TWO")
     }
 }
 
@@ -82,30 +112,34 @@ impl Ground<'_> {
     }
 
     /// Attributes or an ID to import by, in which ONE and TWO stand for the images, and REGISTRY for the address of its proxy.
-    pub fn fill(&self, text: &str, proxy: &Proxy) -> String {
-        let Ground::Registry(registry) = self else { return text.to_owned() };
-        let [one, two] = registry.images.each_ref().map(|layout| layout.path().display().to_string());
-        text.replace("ONE", &one).replace("TWO", &two).replace("REGISTRY", &proxy.address)
+    pub fn fill(&self, text: &str, proxy: &Proxy, images: &Images) -> String {
+        match self {
+            Ground::Swarm(..) => text.to_owned(),
+            Ground::Registry(_) => images.fill(text).replace("REGISTRY", &proxy.address),
+        }
     }
 
-    /// Brings about what others do before a resource of a type has work: tags are pushed that it deletes.
-    pub fn stock(&self, kind: &str, repositories: impl Iterator<Item = String>) {
-        if let (Ground::Registry(registry), RETENTION) = (self, kind) {
-            repositories.for_each(|repository| registry.stock(&repository));
+    /// Brings about what others do before a resource of a type has work: tags are pushed that it deletes, and a node has
+    /// another availability than it is to have.
+    pub fn stock(&self, kind: &str, names: impl Iterator<Item = String>) {
+        match (self, kind) {
+            (Ground::Registry(registry), RETENTION) => names.for_each(|name| registry.stock(&name)),
+            (Ground::Swarm(testbed, _), "swarm_node") => {
+                drop(testbed.docker(&["node", "update", "--availability", "active", "spare"]));
+            }
+            _ => {}
         }
     }
 
     /// What there is whose name begins with `prefix`, and what resources of a type describe that have no name.
-    pub fn inventory(&self, kind: &str, prefix: &str) -> Inventory {
+    pub fn inventory(&self, kind: &str, prefix: &str, images: &Images) -> Inventory {
         match self {
             Ground::Swarm(testbed, _) => Inventory::of(testbed, kind, prefix),
-            Ground::Registry(registry) => Inventory::of_registry(&registry.hub.address, prefix),
+            Ground::Registry(registry) => {
+                let found = Inventory::of_registry(&registry.hub.address, prefix).0.into_iter();
+                Inventory(found.map(|(line, id)| (images.plain(&line), id)).collect())
+            }
         }
-    }
-
-    /// What there is whose name begins with `prefix`.
-    pub fn named(&self, prefix: &str) -> Inventory {
-        self.inventory("", prefix)
     }
 
     /// Everything that can be seen there, to look for what should not be in it.

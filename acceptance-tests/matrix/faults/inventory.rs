@@ -3,7 +3,7 @@
 use crate::testbed::Testbed;
 use serde_json::Value;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{Read, Write},
     net::TcpStream,
     os::unix::net::UnixStream,
@@ -15,6 +15,8 @@ pub const HOSTS: [&str; 4] = ["hubmgr", "hubworker01", "hubworker02", "spare"];
 
 /// What a secret that has generations has in its line.
 const GENERATION: &str = "generation-of=NAME-";
+/// What begins the line of a secret that a service mounts.
+const MOUNTED: &str = "mounted by";
 
 /// What is there: each object in words, and its ID.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,6 +105,7 @@ impl Inventory {
                         _ => format!("{} {}", words(&spec["Labels"], prefix), text(&spec["Data"])),
                     };
                     found.push((format!("{kind} {} {more}", plain(&name, prefix)), text(&object["ID"])));
+                    found.extend(mounted(spec, prefix));
                 }
             }
         }
@@ -159,9 +162,31 @@ impl Inventory {
         counted
     }
 
+    /// What changing or replacing something has to turn over, though it looks the same: data that the Engine gives to nobody are
+    /// in another secret, and a service mounts that one. Says what of `before` is there still.
+    pub fn is_stale(&self, before: &Self, replaced: bool) -> Option<String> {
+        let lines =
+            |inventory: &Self| inventory.0.iter().map(|(line, _)| line.clone()).collect::<BTreeSet<_>>();
+        if lines(self) != lines(before) {
+            return None;
+        }
+        let is_known = |id: &str| before.0.iter().any(|(_, known)| known == id);
+        let (lasting, generations): (Vec<_>, Vec<_>) =
+            self.0.iter().partition(|(line, _)| !line.contains(GENERATION));
+        let turned_over = |line: &str| replaced || line.starts_with(MOUNTED);
+        if let Some((line, _)) = lasting.iter().find(|(line, id)| turned_over(line) && is_known(id)) {
+            return Some(format!("as before: {line}"));
+        }
+        // One that could not be removed at once may be taken up again, and then there are two of it.
+        let one_each = before.counted().values().all(|count| *count == 1);
+        let are_known = !generations.is_empty() && generations.iter().all(|(_, id)| is_known(id));
+        (replaced && one_each && are_known).then(|| "the generations of before and no other".to_owned())
+    }
+
     /// The IDs, to see whether they are the same; but for what has generations, of which new ones are made.
     pub fn ids(&self) -> Vec<&str> {
-        let lasting = self.0.iter().filter(|(line, _)| !line.contains(GENERATION));
+        let is_made_anew = |line: &str| line.contains(GENERATION) || line.starts_with(MOUNTED);
+        let lasting = self.0.iter().filter(|(line, _)| !is_made_anew(line));
         let mut ids: Vec<&str> = lasting.map(|(_, id)| id.as_str()).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -197,13 +222,20 @@ fn words(labels: &Value, prefix: &str) -> String {
     labels.collect::<Vec<_>>().join(",")
 }
 
-/// What matters of a service: that it is the one that is wanted, and what it mounts.
+/// What matters of a service: that it is the one that is wanted.
 fn of_service(spec: &Value, prefix: &str) -> String {
     let container = &spec["TaskTemplate"]["ContainerSpec"];
-    let mounted = list(&container["Secrets"]);
-    let mounted: Vec<String> =
-        mounted.iter().map(|secret| plain(&text(&secret["SecretName"]), prefix)).collect();
-    format!("{} {} {} {}", words(&spec["Labels"], prefix), spec["Mode"], container["Env"], mounted.join(","))
+    format!("{} {} {}", words(&spec["Labels"], prefix), spec["Mode"], container["Env"])
+}
+
+/// The secrets that a service mounts, with their IDs; nothing else mounts any.
+fn mounted(spec: &Value, prefix: &str) -> Vec<(String, String)> {
+    let secrets = list(&spec["TaskTemplate"]["ContainerSpec"]["Secrets"]);
+    let line = |secret: &Value| {
+        let [service, secret] = [&spec["Name"], &secret["SecretName"]].map(|name| plain(&text(name), prefix));
+        format!("{MOUNTED} {service}: {secret}")
+    };
+    secrets.iter().map(|secret| (line(secret), text(&secret["SecretID"]))).collect()
 }
 
 /// Removes what there is whose name begins with `prefix`: a run that went wrong may not spoil the next.

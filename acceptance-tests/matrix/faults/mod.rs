@@ -37,7 +37,8 @@ use crate::testbed::{Testbed, root};
 use cells::{Matrix, Row, title};
 use fault::{Fault, Moment, Refusal, Victim};
 use operation::Operation;
-use subjects::{SUBJECTS, Subject};
+use subjects::{SUBJECTS, Subject, WITHOUT};
+use swarm::{provider::Swarm, terraform::Provider as _};
 
 /// Parts of rows' titles, with commas between: only rows that have one of them are tried.
 const ROWS: &str = "MATRIX_ROWS";
@@ -54,10 +55,17 @@ fn rows() -> Vec<Row<'static>> {
     rows
 }
 
+/// What has no row of its own, and why: a row that is blank.
+fn blank_rows() -> impl Iterator<Item = (String, &'static str)> {
+    WITHOUT.iter().flat_map(|(kind, operations, why)| {
+        operations.iter().map(move |operation| (format!("{kind} {}", operation.title()), *why))
+    })
+}
+
 /// The row and the column of each cell.
 pub fn expected() -> Vec<(String, &'static str)> {
-    let of = |row| Fault::ALL.map(|fault| (title(row), fault.title()));
-    rows().into_iter().flat_map(of).collect()
+    let titles = rows().into_iter().map(title).chain(blank_rows().map(|(row, _)| row));
+    titles.flat_map(|row| Fault::ALL.map(|fault| (row.clone(), fault.title()))).collect()
 }
 
 /// The table as people read it.
@@ -95,6 +103,9 @@ fn the_whole() {
     let rows: Vec<Row<'_>> =
         rows().into_iter().filter(|row| some.split(',').any(|part| title(*row).contains(part))).collect();
     matrix.fill_all(&rows);
+    for (row, why) in blank_rows() {
+        faults.iter().for_each(|fault| table.record(&row, fault.title(), Cell::Blank(why.to_owned())));
+    }
     report("faults", &table);
     is_all_green(&table);
 }
@@ -120,8 +131,28 @@ fn the_core() {
         .collect();
     matrix.fill_all(&rows);
     is_all_green(&table);
-    let green: usize = table.cells().values().map(std::collections::BTreeMap::len).sum();
-    assert_eq!(green, rows.len() * faults.len(), "{}", rendered(&table));
+    let cells = table.cells();
+    let green =
+        cells.values().flat_map(std::collections::BTreeMap::values).filter(|cell| **cell == Cell::Green);
+    assert_eq!(green.count(), rows.len() * faults.len(), "{}", rendered(&table));
+}
+
+#[test]
+fn every_operation_of_every_type_has_a_row_or_says_why_not() {
+    let provider = Swarm::default();
+    for resource in
+        provider.resources().iter().filter(|resource| resource.type_name() != "swarm_registry_service")
+    {
+        let r#type = resource.type_name();
+        for operation in Operation::ALL {
+            let is_tried = SUBJECTS.iter().any(|it| it.kind == r#type && it.operations.contains(&operation));
+            let is_said = blank_rows().any(|(row, _)| row == format!("{type} {}", operation.title()));
+            assert!(
+                is_tried != is_said,
+                "{type}, {operation:?}: tried {is_tried}, and said why not {is_said}"
+            );
+        }
+    }
 }
 
 /// The matrix is worth what it notices: a provider that takes an error for "gone" turns cells red.

@@ -29,6 +29,10 @@ pub enum Stage {
 }
 
 impl Operation {
+    /// All of them.
+    pub const ALL: [Operation; 6] =
+        [Self::Create, Self::Read, Self::Update, Self::Replace, Self::Delete, Self::Import];
+
     /// What it is called in the table.
     pub fn title(self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@ use super::{
     processes::{process, signal},
 };
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -75,6 +76,9 @@ struct Seen {
     injected: bool,
     /// The process whose children are the provider's, for a registry's proxy.
     terraform: Option<u32>,
+    /// The numbers of the requests that wait for an answer, and of those that have ever done so beside another.
+    waiting: BTreeSet<usize>,
+    together: BTreeSet<usize>,
 }
 
 /// What happens to a part of the swarm.
@@ -174,6 +178,11 @@ impl Proxy {
     pub fn requests(&self) -> Vec<Request> {
         self.shared.seen().requests.clone()
     }
+
+    /// The numbers of those of them that waited for an answer while another did.
+    pub fn together(&self) -> BTreeSet<usize> {
+        self.shared.seen().together.clone()
+    }
 }
 
 impl Shared {
@@ -194,8 +203,17 @@ impl Shared {
     /// Counts a request, and answers its number and what goes wrong with it.
     fn arrived(&self, request: Request) -> (usize, Option<Fault>) {
         let mut seen = self.seen();
+        // A stream of events goes on beside everything else, and its answer is no answer to wait for.
+        let waits = request.1 != "/events";
         seen.requests.push(request);
         let number = seen.requests.len();
+        if waits {
+            seen.waiting.insert(number);
+        }
+        if waits && seen.waiting.len() > 1 {
+            let waiting = seen.waiting.clone();
+            seen.together.extend(waiting);
+        }
         let here = Place::of(number, &seen.requests);
         let is_meant = |place| place == here || place == Place::Request(number);
         let injection = seen.injection.filter(|injection| seen.met.is_none() && is_meant(injection.place));
@@ -209,6 +227,7 @@ impl Shared {
     }
 
     fn answered(&self, number: usize) {
+        self.seen().waiting.remove(&number);
         self.answered.send_if_modified(|highest| {
             let higher = number > *highest;
             *highest = number.max(*highest);

@@ -33,7 +33,7 @@ pub struct Subject {
 
 use Operation::{Create, Delete, Import, Read, Replace, Update};
 
-const ALL: &[Operation] = &[Create, Read, Update, Replace, Delete, Import];
+const ALL: &[Operation] = &Operation::ALL;
 const IN_PLACE: &[Operation] = &[Create, Read, Update, Delete, Import];
 
 /// A value that differs from stage to stage, where it is to differ.
@@ -137,11 +137,12 @@ const CA: &str = include_str!("../../../examples/resources/swarm_registry_trust/
 fn trust(stage: Stage) -> String {
     let ca = CA.split("<<-PEM").nth(1).and_then(|rest| rest.split("PEM").next()).unwrap_or_default();
     let file = if stage == Stage::Updated { "b" } else { "ca" };
-    format!("host = \"NAME.local\"\n  name = \"NAME\"\n  file = \"{file}.crt\"\n  ca = <<-PEM{ca}PEM\n")
+    let name = if stage == Stage::Replaced { "NAME-other" } else { "NAME" };
+    format!("host = \"NAME.local\"\n  name = \"{name}\"\n  file = \"{file}.crt\"\n  ca = <<-PEM{ca}PEM\n")
 }
 
 fn node(stage: Stage) -> String {
-    let availability = if stage == Stage::Updated { "pause" } else { "active" };
+    let availability = if stage == Stage::Updated { "pause" } else { "drain" };
     format!("node = \"spare\"\n  availability = \"{availability}\"")
 }
 
@@ -194,6 +195,26 @@ const SUBJECT: Subject = Subject {
     import: "NAME",
 };
 
+/// What has no row, and why.
+pub const WITHOUT: [(&str, &[Operation], &str); 4] = [
+    (
+        "swarm_cluster",
+        &[Create, Replace, Delete],
+        "A swarm is made or ended by it, on hosts of its own: the tests `swarm_cluster`.",
+    ),
+    (
+        "swarm_node",
+        &[Replace, Delete],
+        "A host leaves the swarm by it, on hosts of its own: the tests `swarm_node`.",
+    ),
+    (RETENTION, &[Replace, Import], "It has nothing that could be replaced or imported."),
+    (
+        "swarm_registry_garbage_collection",
+        &[Read, Replace, Delete, Import],
+        "It asks nobody: there is nothing to read, to delete or to import.",
+    ),
+];
+
 /// The types that ask a registry and no Engine.
 pub const OF_A_REGISTRY: [&str; 2] = ["swarm_registry_image", RETENTION];
 
@@ -210,7 +231,7 @@ pub const SUBJECTS: [Subject; 17] = [
         all_deaths: true,
         several: 1,
         spare: ALL,
-        operations: &[Create, Update, Delete],
+        operations: &[Create, Read, Update, Delete],
         hcl: everything,
         ..SUBJECT
     },
@@ -257,7 +278,6 @@ pub const SUBJECTS: [Subject; 17] = [
         kind: "swarm_registry_trust",
         takes_long: true,
         most: 3,
-        operations: IN_PLACE,
         hcl: trust,
         ..SUBJECT
     },
@@ -281,10 +301,10 @@ pub const SUBJECTS: [Subject; 17] = [
         name: "swarm_registry_garbage_collection",
         kind: "swarm_registry_garbage_collection",
         takes_long: true,
-        most: 2,
+        most: 3,
         several: 1,
         spare: ALL,
-        operations: &[Create, Read, Update, Delete],
+        operations: &[Create, Update],
         hcl: collection,
         ..SUBJECT
     },

@@ -83,7 +83,9 @@ pub fn run(workspace: &Workspace, args: &[&str], started: impl FnOnce(u32)) -> R
     let mut places = vec![("what Terraform said".to_owned(), said.text.clone())];
     for file in ["terraform.tfstate", "terraform.tfstate.backup", "trace.log"] {
         let bytes = fs::read(workspace.path().join(file)).unwrap_or_default();
-        places.push((file.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        places.push((format!("what the provider keeps in {file}"), crate::secrecy::private_of(&text)));
+        places.push((file.to_owned(), text));
     }
     if workspace.path().join("plan.bin").exists() {
         places.push(("plan".to_owned(), crate::secrecy::plan_file(workspace)));

@@ -1,11 +1,12 @@
 //! One operation with one fault, and what is to be seen afterwards.
 
 use super::{
+    boundaries::Requests,
     fault::Fault,
-    ground::Ground,
+    ground::{Ground, Images},
     inventory::Inventory,
     operation::{Operation, Stage},
-    proxy::{Blow, Injection, Proxy, Request},
+    proxy::{Blow, Injection, Proxy},
     subjects::Subject,
     terraform::{Said, observe, run, shows_no_secret},
 };
@@ -25,6 +26,7 @@ pub struct Trial<'a> {
     prefix: String,
     workspace: Workspace,
     proxy: Proxy,
+    images: Images,
     /// What is there now, according to the last apply.
     stage: Slot<Option<Stage>>,
     /// What the Engine has at each stage, as an undisturbed run left it.
@@ -61,6 +63,7 @@ impl<'a> Trial<'a> {
             prefix: format!("{}-", unique("m")),
             workspace,
             proxy,
+            images: Images::new(),
             stage: Slot::new(None),
             expected: RefCell::default(),
         }
@@ -80,11 +83,17 @@ impl<'a> Trial<'a> {
     ///
     /// # Errors
     /// It is not as it should be even so.
-    pub fn undisturbed(&self) -> Result<Vec<Request>, String> {
+    pub fn undisturbed(&self) -> Result<Requests, String> {
+        if self.renews() {
+            // A registry has the layers that all images share from the first run on, so that has more to do than any other.
+            self.prepare()?;
+            let before = self.inventory();
+            self.after(&self.disturbed(None)?, None, &before)?;
+        }
         self.prepare()?;
         let before = self.inventory();
         let said = self.disturbed(None)?;
-        let requests = self.proxy.requests();
+        let requests = Requests { all: self.proxy.requests(), together: self.proxy.together() };
         self.after(&said, None, &before)?;
         Ok(requests)
     }
@@ -121,13 +130,19 @@ impl<'a> Trial<'a> {
     }
 
     fn inventory(&self) -> Inventory {
-        self.ground.inventory(self.subject.kind, &self.prefix)
+        self.ground.inventory(self.subject.kind, &self.prefix, &self.images)
+    }
+
+    /// Whether each run is to put an image into the registry that was never there.
+    fn renews(&self) -> bool {
+        matches!(self.operation, Operation::Create | Operation::Replace)
+            && self.subject.kind == "swarm_registry_image"
     }
 
     fn write(&self, stage: Stage) {
         let attributes =
             (self.subject.hcl)(stage).replace("NAME", &format!("{}${{count.index}}", self.prefix));
-        let attributes = self.ground.fill(&attributes, &self.proxy);
+        let attributes = self.ground.fill(&attributes, &self.proxy, &self.images);
         self.workspace.write(&format!(
             "variable \"mark\" {{\n  type = string\n  ephemeral = true\n}}\n\n\
              resource \"{}\" \"it\" {{\n  provider = swarm\n  count = {}\n  {attributes}\n}}\n",
@@ -145,7 +160,8 @@ impl<'a> Trial<'a> {
             self.succeeds("making it", APPLY)?;
             self.now_is(Stage::Made)?;
         }
-        if matches!(operation, Operation::Create | Operation::Update) {
+        // What makes nothing of its own works on what others have pushed.
+        if operation == Operation::Create || operation == Operation::Update && self.subject.makes_nothing {
             self.stock();
         }
         if operation == Operation::Import {
@@ -166,6 +182,9 @@ impl<'a> Trial<'a> {
     /// Runs the operation itself.
     fn disturbed(&self, injection: Option<Injection>) -> Result<Said, String> {
         let next = self.operation.leads_from(self.stage.get().unwrap_or(Stage::Made));
+        if self.renews() {
+            self.images.renew(next);
+        }
         self.write(next);
         let state = self.workspace.path().join("terraform.tfstate");
         let before = fs::read(&state).ok();
@@ -202,7 +221,7 @@ impl<'a> Trial<'a> {
     fn import(&self, index: usize) -> Result<Said, String> {
         let address = format!("{}.it[{index}]", self.subject.kind);
         let id = self.subject.import.replace("NAME", &format!("{}{index}", self.prefix));
-        let id = self.ground.fill(&id, &self.proxy);
+        let id = self.ground.fill(&id, &self.proxy, &self.images);
         self.terraform(&["import", "-no-color", "-input=false", &address, &id])
     }
 
@@ -210,6 +229,9 @@ impl<'a> Trial<'a> {
     fn after(&self, said: &Said, injection: Option<Injection>, before: &Inventory) -> Result<bool, String> {
         if self.operation.keeps() {
             self.makes_nothing(said)?;
+        }
+        if injection.is_some_and(|injection| injection.fault.is_harmless()) && !said.succeeded() {
+            return Err(format!("it fails, although the answer only took longer: {}", said.in_one_line()));
         }
         let stage = self.operation.leads_from(self.stage.get().unwrap_or(Stage::Made));
         let mut told = false;
@@ -222,13 +244,14 @@ impl<'a> Trial<'a> {
             }
             Operation::Import => {
                 self.is_imported()?;
-                told = self.converges(injection)?;
+                told = self.converges(said, injection)?;
             }
-            _ => told = self.converges(injection)?,
+            _ => told = self.converges(said, injection)?,
         }
         if self.operation != Operation::Delete {
             self.now_is(stage)?;
         }
+        self.is_turned_over(before)?;
         if self.operation.keeps() && self.inventory().ids() != before.ids() {
             return Err(format!("it is another one now: {:?} was {:?}", self.inventory(), before));
         }
@@ -256,14 +279,30 @@ impl<'a> Trial<'a> {
         Ok(())
     }
 
-    /// The next plan, if it is not empty one apply, and then an empty plan.
-    fn converges(&self, injection: Option<Injection>) -> Result<bool, String> {
+    /// New data are in a new secret, however much that looks like the old one.
+    fn is_turned_over(&self, before: &Inventory) -> Result<(), String> {
+        let replaced = self.operation == Operation::Replace;
+        let is_changed_hub = self.operation == Operation::Update && self.subject.kind == "registry_service";
+        if !replaced && !is_changed_hub {
+            return Ok(());
+        }
+        self.inventory()
+            .is_stale(before, replaced)
+            .map_or(Ok(()), |what| Err(format!("the Engine has {what}")))
+    }
+
+    /// The next plan, if it is not empty one apply, and then an empty plan. After a success it is empty at once, but for what an
+    /// import does not know.
+    fn converges(&self, said: &Said, injection: Option<Injection>) -> Result<bool, String> {
         let plan = self.terraform(PLAN)?;
         if self.operation.keeps() {
             self.makes_nothing(&plan)?;
         }
         match plan.code() {
             Some(0) => return Ok(false),
+            Some(2) if said.succeeded() && self.operation != Operation::Import => {
+                return Err(format!("it says that it succeeded, and then plans: {}", plan.in_one_line()));
+            }
             Some(2) => {}
             _ => return Err(format!("the next plan fails: {}", plan.in_one_line())),
         }
@@ -328,7 +367,7 @@ impl<'a> Trial<'a> {
     /// Nothing is left of what it made; what it did not make is `there` as before.
     fn is_destroyed(&self, there: &Inventory) -> Result<(), String> {
         self.stage.set(None);
-        let left = self.ground.named(&self.prefix);
+        let left = self.ground.inventory("", &self.prefix, &self.images);
         let is_as_expected = if self.subject.makes_nothing { left == *there } else { left.0.is_empty() };
         if is_as_expected { Ok(()) } else { Err(format!("destroying leaves {:?}", left.0)) }
     }
