@@ -18,8 +18,10 @@ const STRUCK: &[&str] = &["swarm_secret", "swarm_service", "registry_service"];
 const FAULTS: [(&str, &str, &[&str]); 4] = [
     (
         "faults",
-        "Every operation of every type, with everything that can go wrong between the provider and the Engine: at each write, and \
-         at the first, the last and some other reads. A number is how many runs stand behind a cell.",
+        "Every operation of every type, with everything that can go wrong between the provider and the Engine: at each write, or at \
+         one of each kind where there are many; at the first read of each kind where it is the answer that goes wrong; and at the \
+         first, the last and some other reads. Where Terraform says that it has succeeded, the next plan is empty at once. A \
+         number is how many runs stand behind a cell.",
         &[],
     ),
     ("faults-engine", "The same, while the host of the Engine loses its power at each write.", STRUCK),

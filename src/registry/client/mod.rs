@@ -11,7 +11,8 @@
 //! | `lists` | lists repositories and tags |
 //! | `blob`, `upload` | read and write layers, piece by piece, from where it broke off |
 //!
-//! Whatever is read is checked against its digest. Credentials are sent to the registry and to the server of its tokens,
+//! Manifests and configurations are checked against their digests when they are read, layers while they are passed on; which
+//! digest a tag has is the registry's word. Credentials are sent to the registry and to the server that it names for its tokens,
 //! and to nobody else, wherever an answer leads.
 
 mod absent;
