@@ -152,10 +152,11 @@ fn cluster(stage: Stage) -> String {
 }
 
 fn image(stage: Stage) -> String {
-    let tags = if stage == Stage::Updated { "\"1\", \"2\"" } else { "\"1\"" };
+    // There and back, one tag is added and another one taken away.
+    let tag = if stage == Stage::Updated { 2 } else { 1 };
     let source = if stage == Stage::Replaced { "TWO" } else { "ONE" };
     format!(
-        "registry = {{ url = \"REGISTRY\" }}\n  repository = \"NAME\"\n  tags = [{tags}]\n  source = {{ oci_layout = \"{source}\" }}"
+        "registry = {{ url = \"REGISTRY\" }}\n  repository = \"NAME\"\n  tags = [\"{tag}\"]\n  source = {{ oci_layout = \"{source}\" }}"
     )
 }
 
