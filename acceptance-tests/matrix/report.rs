@@ -128,10 +128,11 @@ fn truth(engines: &[(&str, Cells)]) -> String {
          | set empty | Then the plan is empty, and reading changes nothing. |\n\
          | change | The plan of a second value shows it and nothing else. |\n\
          | change empty | It is applied, and the plan is empty. |\n\
-         | behind | Somebody else puts the first value back: the plan shows that and nothing else. What an Engine cannot change is \
-         imported into an empty state instead, and plans empty. |\n\
+         | behind | Somebody else puts the first value back: the plan shows that and nothing else. What nobody can change in what \
+         is there is imported into an empty state instead: the plan is empty, but for what no import can know. |\n\
          | healed | It is applied, and the plan is empty. |\n\
-         | clear | The plan without a value shows that and nothing else. |\n\
+         | clear | The plan without it shows that and nothing else; where its argument cannot be without it, the whole argument \
+         goes. |\n\
          | clear empty | It is applied, and the plan is empty. |\n"
     );
     let types: BTreeSet<&str> = cells.keys().filter_map(|row| row.split(' ').next()).collect();

@@ -174,7 +174,8 @@ impl Inventory {
         let (lasting, generations): (Vec<_>, Vec<_>) =
             self.0.iter().partition(|(line, _)| !line.contains(GENERATION));
         let turned_over = |line: &str| replaced || line.starts_with(MOUNTED);
-        if let Some((line, _)) = lasting.iter().find(|(line, id)| turned_over(line) && is_known(id)) {
+        // What is mounted may be a superseded generation that has been kept, but not the one that was mounted.
+        if let Some((line, _)) = lasting.iter().find(|own| turned_over(&own.0) && before.0.contains(own)) {
             return Some(format!("as before: {line}"));
         }
         // One that could not be removed at once may be taken up again, and then there are two of it.
