@@ -47,7 +47,12 @@ impl Random {
 }
 
 /// The arguments of a service, by name.
-fn arguments(random: &mut Random, known: &[&Sample], prefix: &str) -> BTreeMap<&'static str, String> {
+fn arguments(
+    random: &mut Random,
+    known: &[&Sample],
+    prefix: &str,
+    number: usize,
+) -> BTreeMap<&'static str, String> {
     let mut arguments = BTreeMap::from([
         ("image", "image = \"busybox:1\"".to_owned()),
         ("replicas", "replicas = 0".to_owned()),
@@ -62,7 +67,7 @@ fn arguments(random: &mut Random, known: &[&Sample], prefix: &str) -> BTreeMap<&
     // Ports of the routing mesh need an address of the service's own; a port belongs to one service.
     let has_no_address = arguments.get("endpoint_mode").is_some_and(|mode| mode.contains("dnsrr"));
     if let Some(publish) = arguments.get_mut("publish") {
-        let port = 20_000 + random.below(9_000);
+        let port = 20_000 + number;
         let start = publish.find("port = ").unwrap() + "port = ".len();
         let end = start + publish[start..].find(|letter: char| !letter.is_ascii_digit()).unwrap();
         publish.replace_range(start..end, &port.to_string());
@@ -89,7 +94,7 @@ fn every_random_service_is_what_it_says(testbed: &Testbed) {
         .collect();
     let (mut hcl, mut imports) = (String::new(), String::new());
     for number in 0..SERVICES {
-        let arguments = arguments(&mut random, &known, &prefix);
+        let arguments = arguments(&mut random, &known, &prefix, number);
         let lines: Vec<String> = arguments.into_values().map(|line| format!("  {line}\n")).collect();
         hcl += &format!(
             "resource \"swarm_service\" \"s{number}\" {{\n  name = \"{prefix}-{number}\"\n{}}}\n",
