@@ -219,3 +219,16 @@ fn judged(fault: Fault, found: Result<Found, String>) -> (Cell, Beside) {
         }
     }
 }
+
+#[test]
+fn a_cell_is_green_only_where_each_write_met_its_fault() {
+    let found = Found { places: 3, writes: 2, runs: 3, at_writes: 2, told: 0 };
+    let cell = |fault, found| judged(fault, Ok(found)).0;
+    let lost = Fault::Closed(super::fault::Moment::Done);
+    assert_eq!(cell(lost, found), Cell::Green);
+    assert!(matches!(cell(lost, Found { at_writes: 1, ..found }), Cell::Red(_)));
+    assert!(matches!(cell(Fault::Cut, Found { runs: 0, at_writes: 0, ..found }), Cell::Red(_)));
+    assert!(matches!(cell(Fault::Truncated, Found { runs: 0, at_writes: 0, ..found }), Cell::Blank(_)));
+    assert!(matches!(cell(lost, Found::default()), Cell::Blank(_)));
+    assert!(matches!(judged(lost, Err("lost".to_owned())).0, Cell::Red(_)));
+}

@@ -258,3 +258,31 @@ pub fn sweep(testbed: &Testbed, prefix: &str) {
         }
     }
 }
+
+#[test]
+fn what_was_not_turned_over_is_seen() {
+    let of = |lines: &[(&str, &str)]| {
+        Inventory(lines.iter().map(|(line, id)| ((*line).to_owned(), (*id).to_owned())).collect())
+    };
+    let (secret, mounted, generation) = (
+        "secret NAME-0",
+        "mounted by NAME-0: NAME-0-config-DIGEST",
+        "secret NAME-0-DIGEST generation-of=NAME-0",
+    );
+    let stale =
+        |before: &[(&str, &str)], now: &[(&str, &str)], replaced| of(now).is_stale(&of(before), replaced);
+    // The same secret under the same name, though it was to have other data.
+    assert!(stale(&[(secret, "a")], &[(secret, "a")], true).is_some());
+    assert_eq!(stale(&[(secret, "a")], &[(secret, "b")], true), None);
+    assert_eq!(
+        stale(&[(secret, "a")], &[("secret NAME-0 which=b", "a")], true),
+        None,
+        "that shows by itself"
+    );
+    // A service that was changed and mounts what it did before; a generation that was kept may be mounted again.
+    let with = |id| [(mounted, id), (generation, "a"), (generation, "b")];
+    assert!(stale(&with("a"), &with("a"), false).is_some());
+    assert_eq!(stale(&with("a"), &with("b"), false), None);
+    assert!(stale(&[(generation, "a")], &[(generation, "a")], true).is_some());
+    assert_eq!(stale(&[(generation, "a")], &[(generation, "b")], true), None);
+}
