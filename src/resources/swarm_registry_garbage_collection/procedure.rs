@@ -79,19 +79,13 @@ impl<'a> Run<'a> {
         ready(self.docker, what).await?;
         let service = self.registry().await?;
         // Each step lies on the heap: together they would be too much for the stack of a thread.
-        Box::pin(self.alone(&service)).await?;
-        let service = Box::pin(self.at_rest(&service.id)).await?;
+        Box::pin(self.alone(&service)).await.map_err(|error| self.in_time(error))?;
+        let service = Box::pin(self.at_rest(&service.id)).await.map_err(|error| self.in_time(error))?;
         let work = tokio::time::timeout_at(self.ends, Box::pin(self.work(&service)));
         let work = AssertUnwindSafe(work).catch_unwind();
         let outcome = match work.await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(Diagnostic::error(
-                format!("Cannot {}", what()),
-                format!(
-                    "It was not done within {} s. `timeouts` (of an action `timeout`) allows it more time.",
-                    self.limit.as_secs()
-                ),
-            )),
+            Ok(Ok(outcome)) => outcome.map_err(|error| self.in_time(error)),
+            Ok(Err(_)) => Err(self.refused(self.too_late())),
             Err(_) => Err(Diagnostic::bug("It panicked while it collected.")),
         };
         let after = Box::pin(self.aftercare(&service)).await;
@@ -137,6 +131,20 @@ impl<'a> Run<'a> {
 
     fn refused(&self, why: impl Into<String>) -> Diagnostic {
         Diagnostic::error(format!("Cannot {}", self.doing()), why.into())
+    }
+
+    fn too_late(&self) -> String {
+        let limit = self.limit.as_secs();
+        format!("It was not done within {limit} s. `timeouts` (of an action `timeout`) allows it more time.")
+    }
+
+    /// An error of a step as it is, if there was time: each step waits no longer than the run may take, and what it says when
+    /// that is over is what it waited for, not what to do.
+    fn in_time(&self, mut error: Diagnostic) -> Diagnostic {
+        if self.left().is_zero() {
+            error.detail = format!("{} {}", self.too_late(), error.detail);
+        }
+        error
     }
 
     /// How much of the time is left.

@@ -60,6 +60,7 @@ impl Swarm {
         let service = |id: &str, spec: &Value| json!({"ID": id, "Version": {"Index": 1}, "Spec": spec});
         let job = self.job.as_ref().map(|job| service("j", job));
         match (what, job) {
+            ("GET /info", _) => ok(json!({"Swarm": {"LocalNodeState": "active", "ControlAvailable": true}})),
             ("GET /services", job) => {
                 ok([Some(service("h", &self.hub)), job].into_iter().flatten().collect())
             }
@@ -198,6 +199,18 @@ async fn a_flush_that_takes_too_long_leaves_neither_job_nor_secret() {
     assert!(swarm.lock().unwrap().job.is_none());
     run.remove_secret(&engine.docker, &service, Some("own")).await;
     assert!(swarm.lock().unwrap().secret.is_none());
+}
+
+/// Whichever step has no time left says how it gets more.
+#[tokio::test]
+async fn a_registry_that_is_not_at_rest_in_time_says_so() {
+    let restless = Swarm { hub: spec("hub", &json!([])), job: None, tasks: json!([]), ..Swarm::of("none") };
+    let (engine, _) = restless.start();
+    let what = Collection { redis: None, ..collection() };
+    let run = Run::new(&what, Duration::from_millis(300), &engine.docker, Progress::default());
+    let error = run.collect().await.unwrap_err();
+    assert!(error.detail.starts_with("It was not done within"), "{error:?}");
+    assert!(error.detail.contains("is not as it is to be"), "{error:?}");
 }
 
 #[tokio::test]
