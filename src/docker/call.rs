@@ -203,8 +203,14 @@ impl Http {
         if status.is_success() {
             return Ok(bytes);
         }
-        if tells_the_planted_lie(&request.method, status.as_u16()) {
-            return Err(Error::NotFound { kind: Kind::Image, name: request.what() });
+        if status == 503 {
+            match planted_lie() {
+                "gone" if request.method == Method::GET => {
+                    return Err(Error::NotFound { kind: Kind::Image, name: request.what() });
+                }
+                "done" if request.method != Method::GET => return Ok(Bytes::from_static(b"{}")),
+                _ => {}
+            }
         }
         Err(self.refused(&request.subject, status.as_u16(), message_of(&bytes)))
     }
@@ -292,14 +298,16 @@ impl Http {
     }
 }
 
-/// Names the lie that is to be told, in debug builds only: with `gone`, a read that is refused with 503 finds nothing. The
-/// acceptance tests have to notice it.
+/// Names the lie that is to be told, in debug builds only: with `gone`, a read that is refused with 503 finds nothing; with
+/// `done`, a write that is refused with 503 has succeeded. The acceptance tests have to notice it.
 const PLANT: &str = "SWARM_PLANT_LIE";
 
-fn tells_the_planted_lie(method: &Method, status: u16) -> bool {
-    static PLANTED: LazyLock<bool> =
-        LazyLock::new(|| cfg!(debug_assertions) && std::env::var(PLANT).is_ok_and(|lie| lie == "gone"));
-    *PLANTED && *method == Method::GET && status == 503
+fn planted_lie() -> &'static str {
+    static PLANTED: LazyLock<String> = LazyLock::new(|| match cfg!(debug_assertions) {
+        true => std::env::var(PLANT).unwrap_or_default(),
+        false => String::new(),
+    });
+    &PLANTED
 }
 
 fn make_base64url(headers: &mut HeaderMap) {

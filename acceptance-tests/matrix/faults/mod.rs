@@ -155,20 +155,38 @@ fn every_operation_of_every_type_has_a_row_or_says_why_not() {
     }
 }
 
-/// The matrix is worth what it notices: a provider that takes an error for "gone" turns cells red.
-#[test]
-fn a_planted_lie_turns_cells_red() {
+/// The matrix is worth what it notices: answers, for each row, why the cell of refusals is red where the provider tells a lie.
+fn noticed<const N: usize>(lie: &str, rows: [(&str, Operation); N]) -> [String; N] {
     let folder = tempfile::tempdir().unwrap();
     let table = Table::open_in(folder.path(), "lie", "this");
     let faults = [Fault::Refused(Refusal::Settling, Moment::Before), Fault::Late];
-    let env = [("SWARM_PLANT_LIE", "gone")];
+    let env = [("SWARM_PLANT_LIE", lie)];
     let matrix = Matrix { most: 5, env: &env, ..Matrix::new(Testbed::shared(), &table, &faults) };
-    let rows = ["swarm_secret", "swarm_service"].map(|name| (subject(name), Operation::Read));
+    let rows = rows.map(|(name, operation)| (subject(name), operation));
     matrix.fill_all(&rows);
-    for row in rows {
+    rows.map(|row| {
         let cells = &table.cells()[&title(row)];
-        let Cell::Red(why) = &cells["503"] else { panic!("nobody noticed the lie\n{}", rendered(&table)) };
-        assert!(why.contains("will be created") || why.contains("has been deleted"), "{why}");
         assert_eq!(cells["late"], Cell::Green, "without an error there is no lie");
+        match &cells["503"] {
+            Cell::Red(why) => why.clone(),
+            _ => panic!("nobody noticed the lie\n{}", rendered(&table)),
+        }
+    })
+}
+
+/// A provider that takes an error for "gone".
+#[test]
+fn a_planted_lie_turns_cells_red() {
+    for why in noticed("gone", ["swarm_secret", "swarm_service"].map(|name| (name, Operation::Read))) {
+        assert!(why.contains("will be created") || why.contains("has been deleted"), "{why}");
     }
+}
+
+/// A provider that says that it has done what the Engine refused.
+#[test]
+fn a_planted_lie_about_what_was_done_turns_cells_red() {
+    let [update, delete] =
+        noticed("done", [Operation::Update, Operation::Delete].map(|operation| ("swarm_secret", operation)));
+    assert!(update.contains("it says that it succeeded, and then plans"), "{update}");
+    assert!(delete.contains("destroying leaves"), "{delete}");
 }
