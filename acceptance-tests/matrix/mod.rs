@@ -5,6 +5,7 @@ mod faults;
 mod random;
 pub mod render;
 mod report;
+mod sources;
 mod starts;
 pub mod table;
 mod truth;

@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
-    hash::{DefaultHasher, Hash, Hasher},
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
-    sync::{Mutex, OnceLock},
+    sync::Mutex,
 };
 
 /// What was found.
@@ -58,24 +57,24 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table of that name, with the cells that an earlier run of the same build has found, of the provider and of the
-    /// tests. What another build has found is forgotten; what was red is to be tried again, and says so when it is not red
-    /// any more.
+    /// The table of that name, with the cells that an earlier run of the same sources has found, of the provider and of the
+    /// matrix. What others have found is forgotten; what was red is to be tried again, and says so when it is not red any more.
     pub fn open(name: &str) -> Self {
-        Self::open_in(&root().join("target/matrix"), name, build())
+        let matrix = name.split('-').next().unwrap_or_default();
+        Self::open_in(&root().join("target/matrix"), name, &super::sources::digest(matrix))
     }
 
-    /// The same in another folder, for another build.
-    pub fn open_in(folder: &Path, name: &str, build: &str) -> Self {
+    /// The same in another folder, for other sources.
+    pub fn open_in(folder: &Path, name: &str, sources: &str) -> Self {
         fs::create_dir_all(folder).unwrap();
         let path = path_in(folder, name);
-        let found = read(&path, build);
+        let found = read(&path, sources);
         let mut file = match found {
             None => File::create(&path).unwrap(),
             Some(_) => OpenOptions::new().append(true).open(&path).unwrap(),
         };
         let Found { cells, besides, was_red } = found.unwrap_or_else(|| {
-            write!(file, "{}", json!({ "build": build })).unwrap();
+            write!(file, "{}", json!({ "sources": sources })).unwrap();
             Found::default()
         });
         // The last line may be cut short where the run was: what comes now is on lines of its own.
@@ -149,22 +148,10 @@ fn path_in(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.jsonl"))
 }
 
-/// What tells one build from another: of the provider, and of these tests, since what another test has found is not what
-/// this one would find.
-fn build() -> &'static str {
-    static BUILD: OnceLock<String> = OnceLock::new();
-    BUILD.get_or_init(|| {
-        let mut hasher = DefaultHasher::new();
-        fs::read(env!("CARGO_BIN_EXE_terraform-provider-swarm")).unwrap().hash(&mut hasher);
-        fs::read(std::env::current_exe().unwrap()).unwrap().hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
-    })
-}
-
-fn read(path: &Path, build: &str) -> Option<Found> {
+fn read(path: &Path, sources: &str) -> Option<Found> {
     let mut lines = BufReader::new(File::open(path).ok()?).lines().map_while(Result::ok);
     let first: Value = serde_json::from_str(&lines.next()?).ok()?;
-    if first["build"] != build {
+    if first["sources"] != sources {
         return None;
     }
     let mut found = Found::default();

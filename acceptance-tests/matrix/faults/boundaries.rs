@@ -18,6 +18,19 @@ pub struct Requests {
     pub together: BTreeSet<usize>,
 }
 
+impl Requests {
+    /// Those of a run, without the writes of which the Engine has itself `refused` to do anything, such as one that somebody
+    /// else was faster than: it is made again, and in the next run nothing may be in its way.
+    pub fn of(all: &[Request], together: &BTreeSet<usize>, refused: &BTreeSet<usize>) -> Self {
+        let numbers: Vec<usize> = (1..=all.len()).filter(|number| !refused.contains(number)).collect();
+        let number = |before: &usize| numbers.iter().position(|number| number == before).map(|at| at + 1);
+        Requests {
+            all: numbers.iter().map(|number| all[number - 1].clone()).collect(),
+            together: together.iter().filter_map(number).collect(),
+        }
+    }
+}
+
 /// The numbers of the requests at which a fault is tried, at most about `most` of them: there may be more writes, and more
 /// kinds of reads. A process is killed at all of them, if `all_deaths` says so.
 pub fn chosen(requests: &Requests, fault: Fault, most: usize, all_deaths: bool) -> Vec<usize> {
@@ -83,6 +96,15 @@ mod tests {
         assert_eq!(chosen(&requests, Fault::Reordered, 5, false), [4, 5]);
         assert_eq!(chosen(&requests, dies(Moment::Done), 5, true).len(), 20);
         assert!(chosen(&Requests::default(), Fault::Late, 5, false).is_empty());
+    }
+
+    #[test]
+    fn a_write_that_was_refused_and_made_again_counts_once() {
+        let write = |path: &str| ("POST".to_owned(), path.to_owned());
+        let all = [write("/nodes/a/update"), write("/services/create"), write("/nodes/a/update")];
+        let Requests { all, together } = Requests::of(&all, &[1, 2, 3].into(), &[1].into());
+        assert_eq!(all, [write("/services/create"), write("/nodes/a/update")]);
+        assert_eq!(together, [1, 2].into());
     }
 
     #[test]

@@ -61,7 +61,8 @@ impl Head {
         (method.to_owned(), path.to_owned())
     }
 
-    fn status(&self) -> u16 {
+    /// The status of an answer.
+    pub fn status(&self) -> u16 {
         self.text().split_whitespace().nth(1).and_then(|status| status.parse().ok()).unwrap_or_default()
     }
 

@@ -1,6 +1,7 @@
 //! A proxy before an Engine or a registry, which counts requests and lets one go wrong.
 
 use super::{
+    boundaries::Requests,
     exchange::Exchange,
     fault::{Fault, Moment, Victim},
     http::{Head, refusal},
@@ -79,6 +80,8 @@ struct Seen {
     /// The numbers of the requests that wait for an answer, and of those that have ever done so beside another.
     waiting: BTreeSet<usize>,
     together: BTreeSet<usize>,
+    /// The numbers of the writes that were answered by a refusal of which no fault is the cause.
+    refused: BTreeSet<usize>,
 }
 
 /// What happens to a part of the swarm.
@@ -175,13 +178,9 @@ impl Proxy {
     }
 
     /// The requests since it began, in the order of their arrival.
-    pub fn requests(&self) -> Vec<Request> {
-        self.shared.seen().requests.clone()
-    }
-
-    /// The numbers of those of them that waited for an answer while another did.
-    pub fn together(&self) -> BTreeSet<usize> {
-        self.shared.seen().together.clone()
+    pub fn requests(&self) -> Requests {
+        let seen = self.shared.seen();
+        Requests::of(&seen.requests, &seen.together, &seen.refused)
     }
 }
 
@@ -224,6 +223,14 @@ impl Shared {
     /// Notes that something went wrong.
     pub fn injected(&self) {
         self.seen().injected = true;
+    }
+
+    /// Notes that nothing came of a request, if it was a write.
+    fn refused(&self, number: usize) {
+        let mut seen = self.seen();
+        if is_write(&seen.requests[number - 1]) {
+            seen.refused.insert(number);
+        }
     }
 
     fn answered(&self, number: usize) {
@@ -306,6 +313,9 @@ async fn relay(client: impl Stream, from: Option<u32>, shared: &Shared) -> io::R
         }
         to_engine.write_all(&request).await?;
         let head = Head::read(&mut engine).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        if head.status() >= 400 {
+            shared.refused(number);
+        }
         let body = head.body_of_answer(&method);
         let open = body.leaves_open();
         let mut exchange = Exchange { client: &mut client, engine: &mut engine, head, body, number };

@@ -93,7 +93,7 @@ impl<'a> Trial<'a> {
         self.prepare()?;
         let before = self.inventory();
         let said = self.disturbed(None)?;
-        let requests = Requests { all: self.proxy.requests(), together: self.proxy.together() };
+        let requests = self.proxy.requests();
         self.after(&said, None, &before)?;
         Ok(requests)
     }
