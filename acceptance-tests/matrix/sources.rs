@@ -27,7 +27,7 @@ const MATRICES: [&str; 4] = ["clients", "faults", "truth", "versions"];
 /// Tells the sources of a matrix from others. They are what they were when it was first asked, shortly after they were built.
 pub fn digest(matrix: &str) -> String {
     static FILES: OnceLock<BTreeMap<PathBuf, Vec<u8>>> = OnceLock::new();
-    digest_of(FILES.get_or_init(|| files(&root())), matrix)
+    digest_of(FILES.get_or_init(|| files(root())), matrix)
 }
 
 fn digest_of(files: &BTreeMap<PathBuf, Vec<u8>>, matrix: &str) -> String {
@@ -72,5 +72,5 @@ fn what_one_matrix_tries_is_nothing_to_another() {
     assert_eq!(differs("acceptance-tests/matrix/truth/mod.rs"), [true, false]);
     assert_eq!(differs("acceptance-tests/matrix/faults/mod.rs"), [false, true]);
     assert_eq!(differs("acceptance-tests/matrix/render.rs"), [false, false]);
-    assert!(files(&root()).contains_key(Path::new("src/main.rs")));
+    assert!(files(root()).contains_key(Path::new("src/main.rs")));
 }

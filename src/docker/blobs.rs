@@ -224,7 +224,7 @@ impl Docker {
     /// # Errors
     /// [`Error::NameTaken`], and whatever keeps the Engine from answering.
     pub async fn create_blob(&self, kind: BlobKind, new: &NewBlob<'_>) -> Result<String> {
-        let since = self.0.clock.now();
+        let since = self.clock().await;
         let created = self.create(&creation(kind, new)?).await;
         self.shared_blobs(kind).forget();
         match created? {
@@ -339,7 +339,6 @@ mod tests {
     }
 
     async fn create(engine: &Scripted) -> Result<String> {
-        engine.docker.info().await.unwrap();
         let labels = Labels::from([("a".into(), "b".into())]);
         let new = NewBlob { name: "s", labels: &labels, data: b"data", driver: None, templating: None };
         engine.docker.create_blob(BlobKind::Secret, &new).await

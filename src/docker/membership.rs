@@ -337,10 +337,8 @@ mod tests {
     async fn a_host_that_is_in_no_swarm_has_left_and_is_no_manager_any_more() {
         let gone = AtomicU32::new(0);
         let engine = Scripted::new(move |asked| match asked.what.as_str() {
-            "GET /nodes" => ok(json!([])),
-            "GET /info" if gone.load(SeqCst) == 0 => {
-                ok(json!({"Swarm": {"LocalNodeState": "active", "ControlAvailable": true}}))
-            }
+            "GET /nodes" if gone.load(SeqCst) == 0 => ok(json!([])),
+            "GET /nodes" => refuse(503, "This node is not a swarm manager. Use \"docker swarm init\""),
             "GET /info" => ok(json!({"Swarm": {"LocalNodeState": "inactive"}})),
             _ => {
                 gone.store(1, SeqCst);

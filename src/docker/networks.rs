@@ -202,7 +202,7 @@ impl Docker {
     /// [`Error::NameTaken`], [`Error::Api`] for what the Engine refuses, and whatever keeps it from answering.
     pub async fn create_network(&self, spec: &NetworkSpec) -> Result<String> {
         let name = spec.name.as_deref().unwrap_or_default();
-        let since = self.0.clock.now();
+        let since = self.clock().await;
         let request = Request::post("/networks/create").creates(Kind::Network, name).json(spec)?;
         let created = self.create(&request).await;
         self.0.networks.forget();

@@ -218,7 +218,7 @@ impl Docker {
     /// [`Error::NameTaken`], [`Error::Api`] for what the Engine refuses, and whatever keeps it from answering.
     pub async fn create_service(&self, spec: &ServiceSpec, auth: Option<&RegistryAuth>) -> Result<String> {
         let name = spec.name.as_deref().unwrap_or_default();
-        let since = self.0.clock.now();
+        let since = self.clock().await;
         let request = Request::post("/services/create").creates(Kind::Service, name);
         let request = request.registry_auth(auth)?.json(spec)?;
         let created = self.create(&request).await;

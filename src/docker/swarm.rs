@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use tokio::sync::OnceCell;
 
 /// The part of `GET /info` that matters here.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -81,27 +82,38 @@ impl Docker {
         Ok(info)
     }
 
+    /// The Engine's clock as it is now. The Engine is asked for it once, if it was not read yet; `None` where it does not say.
+    pub(super) async fn clock(&self) -> Option<Moment> {
+        let clock = &self.0.clock;
+        if clock.now().is_none()
+            && let Err(error) = clock.asked.get_or_try_init(|| async { self.info().await.map(drop) }).await
+        {
+            tracing::debug!(%error, "the Engine does not say what time it is");
+        }
+        clock.now()
+    }
+
     /// Makes sure, once, that the Engine is a manager of a swarm that has a leader (P19).
+    ///
+    /// Only where it is none, it is asked what it is: an Engine starts other programs to say all that it is, which takes it
+    /// longer than all that a plan asks of it otherwise.
     ///
     /// # Errors
     /// [`Error::NotManager`] with the reason (and a worker's managers), [`Error::NoQuorum`], and
     /// whatever keeps the Engine from answering.
     pub async fn require_manager(&self) -> Result<()> {
         let check = || async {
-            // Where there are several Engines, the one that is asked is a manager, or none of them is.
-            let why_none = self.engine().await.map(|choice| choice.why_none);
-            let info = self.info().await?;
-            if let Some(reason) = not_manager(&info.swarm) {
-                return Err(match why_none {
-                    Ok(failures) if !failures.is_empty() => self.none_of(failures),
-                    _ => Error::NotManager { host: self.host().to_owned(), reason },
-                });
-            }
             // Only a question to the swarm itself shows whether it has a leader. A leader that has lost the other
             // managers still answers reads out of its memory, so what it says of them counts as well.
-            match lost_quorum(&self.nodes_now().await?) {
-                Some(message) => Err(Error::NoQuorum { message }),
-                None => Ok(()),
+            match self.nodes_now().await {
+                Ok(nodes) => lost_quorum(&nodes).map_or(Ok(()), |message| Err(Error::NoQuorum { message })),
+                // A worker knows who is a manager, but says so only where it says all of itself.
+                Err(Error::NotManager { host, reason: NotManager::Worker { managers } }) => {
+                    let known = self.info().await.ok().and_then(|info| not_manager(&info.swarm));
+                    let reason = known.unwrap_or(NotManager::Worker { managers });
+                    Err(Error::NotManager { host, reason })
+                }
+                Err(error) => Err(error),
             }
         };
         let manager = Arc::clone(&lock(&self.0.manager));
@@ -141,7 +153,12 @@ const SKEW: Duration = Duration::from_secs(5);
 
 /// The Engine's clock, as far as it is known.
 #[derive(Default)]
-pub(super) struct Clock(Mutex<Option<f64>>);
+pub(super) struct Clock {
+    /// By how many seconds it is ahead of the one here.
+    ahead: Mutex<Option<f64>>,
+    /// That it was asked for.
+    asked: OnceCell<()>,
+}
 
 impl Clock {
     fn set(&self, engine: &str, before: SystemTime) {
@@ -152,12 +169,12 @@ impl Clock {
             return;
         };
         let here = (before.as_secs_f64() + after.as_secs_f64()) / 2.0;
-        *lock(&self.0) = Some(engine.as_secs_f64() - here);
+        *lock(&self.ahead) = Some(engine.as_secs_f64() - here);
     }
 
     /// The time there, if the clock was ever read.
     pub(super) fn now(&self) -> Option<Moment> {
-        let ahead = (*lock(&self.0))?;
+        let ahead = (*lock(&self.ahead))?;
         let here = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
         Duration::try_from_secs_f64(here.as_secs_f64() + ahead).ok()
     }

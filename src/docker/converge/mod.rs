@@ -224,7 +224,8 @@ impl Docker {
             self.nodes_now(),
         )?;
         let current = current.into_iter().map(|task| task.id).collect();
-        let (at, there) = (std::time::Instant::now(), self.0.clock.now());
+        let there = self.clock().await;
+        let at = std::time::Instant::now();
         Ok(Seen { service, tasks, current, nodes, at, there })
     }
 
