@@ -91,8 +91,9 @@ fn component<'t>(rest: &'t str, whole: &str) -> Result<(u128, &'t str), NotADura
         return Err(too_long());
     }
     let mut nanos = digits.parse::<u128>().unwrap_or(0) * scale;
-    // As Go does, what is finer than a nanosecond is cut off; 14 digits reach below it for hours too.
-    let fraction = &fraction[..fraction.len().min(14)];
+    // As Go does, what is finer than a nanosecond is cut off, and no more than 18 digits are read: those that mean less than a
+    // nanosecond each may mean one together.
+    let fraction = &fraction[..fraction.len().min(18)];
     if let Ok(value) = fraction.parse::<u128>() {
         nanos += value * scale / 10u128.pow(fraction.len() as u32);
     }
@@ -138,6 +139,7 @@ mod tests {
             ("3\u{b5}s", 3_000),
             ("168h", 604_800_000_000_000),
             ("0.3333333333333333333h", 1_199_999_999_999),
+            (".000000000001945h", 7),
         ] {
             assert_eq!(parse(text), Ok(Duration::from_nanos(nanos)), "{text}");
         }

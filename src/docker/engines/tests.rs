@@ -143,6 +143,22 @@ async fn where_none_can_be_used_each_is_named_with_its_reason() {
     assert_eq!(info.swarm.local_node_state, "inactive", "the first that answers says what it is");
 }
 
+/// To say all that it is takes an Engine longer than a plan.
+#[tokio::test]
+async fn only_a_worker_is_asked_what_it_is_and_names_the_managers() {
+    let manager = manager("1.41", "s");
+    manager.docker.require_manager().await.unwrap();
+    assert_eq!((manager.count("GET /nodes"), manager.count("GET /info")), (1, 0));
+    let worker = Scripted::new(|asked| match asked.what.as_str() {
+        "GET /info" => ok(json!({"Swarm": {
+            "LocalNodeState": "active", "RemoteManagers": [{"NodeID": "m", "Addr": "10.0.0.1:2377"}],
+        }})),
+        _ => refuse(503, WORKER),
+    });
+    let error = worker.docker.require_manager().await.unwrap_err();
+    assert!(error.to_string().contains("10.0.0.1:2377"), "{error}");
+}
+
 #[tokio::test]
 async fn a_swarm_that_is_made_meanwhile_is_found() {
     let made = Arc::new(AtomicBool::new(false));
