@@ -95,8 +95,8 @@ impl Docker {
 
     /// Makes sure, once, that the Engine is a manager of a swarm that has a leader (P19).
     ///
-    /// Only where it is none, it is asked what it is: an Engine starts other programs to say all that it is, which takes it
-    /// longer than all that a plan asks of it otherwise.
+    /// Only where it is a worker, it is asked what it is: to say all that it is, an Engine starts `docker-init` and `runc`, for
+    /// their versions.
     ///
     /// # Errors
     /// [`Error::NotManager`] with the reason (and a worker's managers), [`Error::NoQuorum`], and

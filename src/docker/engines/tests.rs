@@ -143,7 +143,7 @@ async fn where_none_can_be_used_each_is_named_with_its_reason() {
     assert_eq!(info.swarm.local_node_state, "inactive", "the first that answers says what it is");
 }
 
-/// To say all that it is takes an Engine longer than a plan.
+/// To say all that it is, an Engine starts other programs.
 #[tokio::test]
 async fn only_a_worker_is_asked_what_it_is_and_names_the_managers() {
     let manager = manager("1.41", "s");
