@@ -18,6 +18,8 @@ fail() {
 
 is_there() { [ "$(cat "$FILE" 2>/dev/null)" = "$CA" ]; }
 
+is_mine() { [ "$(cat "$note" 2>/dev/null)" = "$mine" ]; }
+
 # The file appears whole or not at all, and its note before it.
 write() {
     mkdir -p "$folder" &&
@@ -28,7 +30,8 @@ write() {
 
 keep() {
     case $(cat "$note" 2>/dev/null) in
-    "$mine") is_there || write ;;
+    # A task that takes over writes its note first: with another file there, the note may be its own by now.
+    "$mine") is_there || { is_mine && write; } ;;
     # A task that begins takes over; later on, it is another that has.
     "$ours"*) [ "$1" = later ] || write ;;
     *)
@@ -41,7 +44,7 @@ keep() {
 }
 
 leave() {
-    if [ "$(cat "$note" 2>/dev/null)" = "$mine" ]; then
+    if is_mine; then
         ! is_there || rm -f "$FILE"
         rm -f "$note"
         # Those that others need are not empty.

@@ -1,5 +1,7 @@
 //! `swarm_registry_trust`: the nodes of the swarm trust a registry whose certificate an authority of one's own has signed.
 
+#[cfg(test)]
+mod keep_tests;
 mod task;
 
 use super::service::{self, Known};

@@ -16,7 +16,7 @@ pub(super) const LABEL: &str = "io.localhub.swarm.registry-trust";
 pub(super) const CA_LIMIT: usize = 100_000;
 
 /// What a task does: put the file there, keep it, take it away.
-const KEEP: &str = include_str!("keep.sh");
+pub(super) const KEEP: &str = include_str!("keep.sh");
 
 /// Whether the file is there, for the Engine's health check: a task counts as running only when it is.
 const IS_THERE: &str = r#"[ "$(cat "$FILE")" = "$CA" ]"#;
