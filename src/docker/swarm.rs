@@ -4,13 +4,12 @@ use super::call::Request;
 use super::error::{Error, NotManager, Result};
 use super::object::null_as_default;
 use super::shared::lock;
-use super::{Docker, Node};
+use super::{Docker, Node, decode, pace::Repeat};
 use serde::Deserialize;
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::OnceCell;
 
 /// The part of `GET /info` that matters here.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -76,44 +75,71 @@ impl Docker {
     /// # Errors
     /// Whatever keeps the Engine from answering.
     pub async fn info(&self) -> Result<Info> {
-        let before = SystemTime::now();
-        let info: Info = self.read(&Request::get("/info")).await?;
+        let request = Request::get("/info");
+        let mut attempts = self.attempts(Repeat::Read);
+        let (before, bytes) = loop {
+            // What tells the Engine's clock is the attempt that was answered, and not those before it.
+            let attempt = self.ask("GET /info", Repeat::Read, |engine, version| {
+                let (before, request) = (SystemTime::now(), &request);
+                async move { Ok((before, engine.http.send(Some(version), request).await?)) }
+            });
+            match attempt.await {
+                Err(error) => attempts.pause(error).await?,
+                Ok(answer) => break answer,
+            }
+        };
+        let info: Info = decode(|| request.what(), &bytes)?;
         self.0.clock.set(&info.system_time, before);
         Ok(info)
     }
 
-    /// The Engine's clock as it is now. The Engine is asked for it once, if it was not read yet; `None` where it does not say.
+    /// The Engine's clock as it is now. The Engine is asked for it if it was not read yet, by one for all; `None` where it does
+    /// not say, and then it is left alone for a while.
     pub(super) async fn clock(&self) -> Option<Moment> {
         let clock = &self.0.clock;
-        if clock.now().is_none()
-            && let Err(error) = clock.asked.get_or_try_init(|| async { self.info().await.map(drop) }).await
-        {
-            tracing::debug!(%error, "the Engine does not say what time it is");
+        if clock.now().is_none() {
+            let mut asked = clock.asked.lock().await;
+            if clock.now().is_none() && asked.is_none_or(|asked| asked.elapsed() > UNTOLD) {
+                if let Err(error) = self.info().await {
+                    tracing::debug!(%error, "the Engine does not say what time it is");
+                }
+                *asked = Some(Instant::now());
+            }
         }
         clock.now()
     }
 
     /// Makes sure, once, that the Engine is a manager of a swarm that has a leader (P19).
     ///
-    /// Only where it is a worker, it is asked what it is: to say all that it is, an Engine starts `docker-init` and `runc`, for
-    /// their versions.
+    /// Only where it refuses, it is asked what it is: to say all that it is, an Engine starts `docker-init` and `runc`, for their
+    /// versions.
     ///
     /// # Errors
     /// [`Error::NotManager`] with the reason (and a worker's managers), [`Error::NoQuorum`], and
     /// whatever keeps the Engine from answering.
     pub async fn require_manager(&self) -> Result<()> {
+        // Only a question to the swarm itself shows whether it has a leader. A leader that has lost the other
+        // managers still answers reads out of its memory, so what it says of them counts as well.
+        let ask = || async {
+            let nodes = self.nodes_now().await?;
+            lost_quorum(&nodes).map_or(Ok(()), |message| Err(Error::NoQuorum { message }))
+        };
         let check = || async {
-            // Only a question to the swarm itself shows whether it has a leader. A leader that has lost the other
-            // managers still answers reads out of its memory, so what it says of them counts as well.
-            match self.nodes_now().await {
-                Ok(nodes) => lost_quorum(&nodes).map_or(Ok(()), |message| Err(Error::NoQuorum { message })),
-                // A worker knows who is a manager, but says so only where it says all of itself.
-                Err(Error::NotManager { host, reason: NotManager::Worker { managers } }) => {
-                    let known = self.info().await.ok().and_then(|info| not_manager(&info.swarm));
-                    let reason = known.unwrap_or(NotManager::Worker { managers });
-                    Err(Error::NotManager { host, reason })
+            match ask().await {
+                // Only where it says all of itself, a worker says who is a manager, and an Engine whose part in the swarm
+                // has failed why.
+                Err(Error::NotManager {
+                    host,
+                    reason: said @ (NotManager::Worker { .. } | NotManager::NoSwarm),
+                }) => {
+                    match self.info().await.map(|info| not_manager(&info.swarm)) {
+                        Ok(Some(reason)) => Err(Error::NotManager { host, reason }),
+                        // It has become one meanwhile.
+                        Ok(None) => ask().await,
+                        Err(_) => Err(Error::NotManager { host, reason: said }),
+                    }
                 }
-                Err(error) => Err(error),
+                answer => answer,
             }
         };
         let manager = Arc::clone(&lock(&self.0.manager));
@@ -151,13 +177,16 @@ pub(super) type Moment = Duration;
 /// How far clocks of managers may be apart.
 const SKEW: Duration = Duration::from_secs(5);
 
+/// How long an Engine is not asked again what time it is, that did not say so.
+const UNTOLD: Duration = Duration::from_secs(10);
+
 /// The Engine's clock, as far as it is known.
 #[derive(Default)]
 pub(super) struct Clock {
     /// By how many seconds it is ahead of the one here.
     ahead: Mutex<Option<f64>>,
-    /// That it was asked for.
-    asked: OnceCell<()>,
+    /// When it was last asked for.
+    asked: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl Clock {

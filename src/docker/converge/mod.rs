@@ -217,6 +217,8 @@ impl Docker {
 
     /// Looks at a service and its tasks.
     async fn look(&self, id: &str) -> Result<Seen> {
+        // Read before the tasks are, so that none seems to run for longer than it does.
+        let there = self.clock().await;
         let (service, tasks, current, nodes) = tokio::try_join!(
             self.inspect_service(id),
             self.tasks(id),
@@ -224,7 +226,6 @@ impl Docker {
             self.nodes_now(),
         )?;
         let current = current.into_iter().map(|task| task.id).collect();
-        let there = self.clock().await;
         let at = std::time::Instant::now();
         Ok(Seen { service, tasks, current, nodes, at, there })
     }

@@ -143,9 +143,34 @@ async fn where_none_can_be_used_each_is_named_with_its_reason() {
     assert_eq!(info.swarm.local_node_state, "inactive", "the first that answers says what it is");
 }
 
+/// A node whose part in the swarm has failed, as with a full disk, answers like one that is in none.
+#[tokio::test]
+async fn an_engine_whose_part_in_the_swarm_has_failed_says_why() {
+    let failed = Scripted::new(|asked| match asked.what.as_str() {
+        "GET /info" => ok(json!({"Swarm": {"LocalNodeState": "error", "Error": "no space left on device"}})),
+        _ => refuse(503, "This node is not a swarm manager. Use \"docker swarm init\""),
+    });
+    let error = failed.docker.require_manager().await.unwrap_err();
+    assert!(error.to_string().contains("no space left on device") && !error.is_no_swarm(), "{error}");
+}
+
+#[tokio::test]
+async fn a_node_that_is_just_promoted_is_a_manager() {
+    let promoted = AtomicBool::new(false);
+    let node = Scripted::new(move |asked| match asked.what.as_str() {
+        "GET /info" => {
+            promoted.store(true, SeqCst);
+            info("active", true)
+        }
+        _ if promoted.load(SeqCst) => ok(json!([])),
+        _ => refuse(503, WORKER),
+    });
+    node.docker.require_manager().await.unwrap();
+}
+
 /// To say all that it is, an Engine starts other programs.
 #[tokio::test]
-async fn only_a_worker_is_asked_what_it_is_and_names_the_managers() {
+async fn only_who_refuses_is_asked_what_it_is_and_a_worker_names_the_managers() {
     let manager = manager("1.41", "s");
     manager.docker.require_manager().await.unwrap();
     assert_eq!((manager.count("GET /nodes"), manager.count("GET /info")), (1, 0));
