@@ -167,11 +167,12 @@ impl Pushers {
         Pushers { stop, pushed, refused, threads }
     }
 
-    /// Waits until there are so many more pushes.
+    /// Waits until there are so many more pushes, or the clients have ended, which [`Pushers::end`] tells of.
     pub fn go_on(&self, more: usize) {
         let count = || self.pushed.lock().unwrap().len();
         let wanted = count() + more;
-        eventually("pushes", || (count() >= wanted).then_some(()));
+        let all_have_ended = || self.threads.iter().all(thread::JoinHandle::is_finished);
+        eventually("pushes", || (count() >= wanted || all_have_ended()).then_some(()));
     }
 
     /// Ends the pushes, and answers what was pushed and how often it was refused.

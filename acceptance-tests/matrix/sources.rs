@@ -11,23 +11,35 @@ use std::{
 };
 
 /// What a provider and a test are built from.
-const PARTS: [&str; 5] = ["Cargo.lock", "Cargo.toml", "acceptance-tests", "proto", "src"];
+const PARTS: [&str; 7] =
+    [".cargo", "Cargo.lock", "Cargo.toml", "acceptance-tests", "examples", "proto", "src"];
 
 /// What no matrix runs.
-const OTHERS: [&str; 4] = [
+const OTHERS: [&str; 6] = [
     "acceptance-tests/benches",
     "acceptance-tests/fuzz",
     "acceptance-tests/matrix/report.rs",
     "acceptance-tests/matrix/render.rs",
+    "examples/modules",
+    "examples/registry",
 ];
 
 /// The folders of the matrices below `acceptance-tests/matrix`: what one tries is nothing to another.
 const MATRICES: [&str; 4] = ["clients", "faults", "truth", "versions"];
 
-/// Tells the sources of a matrix from others. They are what they were when it was first asked, shortly after they were built.
+/// Tells the sources of a matrix from others. They are what they were when it was first asked: what was changed between that
+/// and the build ends the run, since a table of others than were built would be believed the next time.
 pub fn digest(matrix: &str) -> String {
     static FILES: OnceLock<BTreeMap<PathBuf, Vec<u8>>> = OnceLock::new();
-    digest_of(FILES.get_or_init(|| files(root())), matrix)
+    let files = FILES.get_or_init(|| {
+        let files = files(root());
+        let modified = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
+        let built = modified(&std::env::current_exe().unwrap());
+        let newer: Vec<_> = files.keys().filter(|path| modified(&root().join(path)) > built).collect();
+        assert!(newer.is_empty(), "changed since these tests were built: {newer:?}. Run them again.");
+        files
+    });
+    digest_of(files, matrix)
 }
 
 fn digest_of(files: &BTreeMap<PathBuf, Vec<u8>>, matrix: &str) -> String {
