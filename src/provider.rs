@@ -151,8 +151,7 @@ pub struct Tls {
 /// How to log in to an `ssh://` host.
 #[derive(Debug, Model)]
 pub struct Ssh {
-    /// Private key as PEM text. Terraform keeps it nowhere, and it is in a file only while logging in. Excludes
-    /// `private_key_file`.
+    /// Private key as PEM text. It is in no state, and in a file only while logging in. Excludes `private_key_file`.
     private_key: Option<Sensitive<String>>,
 
     /// File with the private key.

@@ -91,8 +91,8 @@ fn component<'t>(rest: &'t str, whole: &str) -> Result<(u128, &'t str), NotADura
         return Err(too_long());
     }
     let mut nanos = digits.parse::<u128>().unwrap_or(0) * scale;
-    // As Go does, what is finer than a nanosecond is cut off, and no more than 18 digits are read: those that mean less than a
-    // nanosecond each may mean one together.
+    // What is finer than a nanosecond is cut off, as Go does, but digits that mean less than one each may mean one together, so
+    // 18 are read. Go reckons with floating point here, and may come out a nanosecond apart.
     let fraction = &fraction[..fraction.len().min(18)];
     if let Ok(value) = fraction.parse::<u128>() {
         nanos += value * scale / 10u128.pow(fraction.len() as u32);

@@ -1,6 +1,7 @@
 # One registry on one node: two TLS secrets, a label on the worker, and a replica there, published on port 443.
 
 terraform {
+  required_version = ">= 1.11"
   required_providers {
     swarm = { source = "localhub/swarm" }
   }
@@ -31,12 +32,14 @@ variable "folder" {
 }
 
 resource "swarm_secret" "certificate" {
-  name = "localhub.crt"
-  data = file("${var.certificates}/localhub.crt")
+  name        = "localhub.crt"
+  generations = true
+  data        = file("${var.certificates}/localhub.crt")
 }
 
 resource "swarm_secret" "key" {
   name            = "localhub.key"
+  generations     = true
   data_wo         = file("${var.certificates}/localhub.key")
   data_wo_version = 1
 }

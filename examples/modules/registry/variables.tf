@@ -37,13 +37,13 @@ variable "image" {
 }
 
 variable "replicas" {
-  description = "How many tasks serve. More than one need storage that they share."
+  description = "How many tasks serve: one, or 0 for none. More would need storage that they share, and these images are in a volume of one node."
   type        = number
   default     = 1
 
   validation {
-    condition     = var.replicas >= 0 && floor(var.replicas) == var.replicas
-    error_message = "A number of replicas is whole and not negative."
+    condition     = contains([0, 1], var.replicas)
+    error_message = "One replica, or none: others would not see the images, which are in a volume of one node."
   }
 }
 

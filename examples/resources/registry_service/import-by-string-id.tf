@@ -1,4 +1,4 @@
-# Where Terraform is to write the resource's configuration (`-generate-config-out`), it is told here: `provider = swarm`.
+# With `-generate-config-out`, `provider = swarm` belongs in here; beside a resource that is written, Terraform refuses it.
 import {
   to = registry_service.hub
   id = "registry"

@@ -1,11 +1,14 @@
+# A saved plan keeps the values of variables, but not of ephemeral ones.
 variable "certificate" {
-  type    = string
-  default = "-----BEGIN CERTIFICATE-----"
+  type      = string
+  ephemeral = true
+  default   = "-----BEGIN CERTIFICATE-----"
 }
 
 variable "password" {
-  type    = string
-  default = "correct horse battery staple"
+  type      = string
+  ephemeral = true
+  default   = "correct horse battery staple"
 }
 
 # Kept in neither plan nor state. Raise the version to send the data again.

@@ -113,7 +113,7 @@ pub const RULES: &[Rule] = &[
     rule("P19", Error, "The Engine is no manager of a swarm, or its swarm is locked or has no leader.", "Name a manager in the provider's `host`."),
     rule("P20", Error, "The registry would have to pull its image from itself.", "Take the image from another registry."),
     rule("P21", Warning, "The image is `latest`, without a digest.", "Use a tag such as `registry:3.1`."),
-    rule("P22", Error, "Neither the image's tag nor `distribution` tells the version.", "Set one of them."),
+    rule("P22", Error, "With `storage`, neither the image's tag nor `distribution` tells the version that the configuration is for.", "Set one of them."),
     rule("P23", Warning, "The major version of Distribution changes; the message says what that means here.", "Try the step on a copy first."),
     rule("P24", Warning, "This version of Distribution has known flaws.", "Use the version that the message names."),
     rule("C1", Error, "Several instances of a cache would share one storage, and with it the schedule of what is removed when.", "Use `mode = \"global\"` with a volume; or, from 3.0 on, keep everything with `proxy.ttl = \"0s\"`."),

@@ -26,11 +26,16 @@ pub use settings::{Settings, web_address};
 /// A private registry (CNCF Distribution, the image `registry`) as a service of the swarm.
 ///
 /// With `storage`, the provider renders the registry's configuration file from all of Distribution's settings that are
-/// attributes here, and from `extra_config`, keeps it in a secret of its own that it rotates, shares one generated HTTP
-/// secret among all replicas, and derives the health check, the order of updates and the grace at stopping. Without
-/// `storage` the image's own configuration is in charge, as in a service made by `docker service create`, which can be
-/// imported so. With `storage`, `command` and `args` are the provider's, and the configuration file is a better place for
-/// settings than `env`. All that `swarm_service` knows of a service that is no job, is known here too.
+/// attributes here, and from `extra_config`, keeps it in a secret of its own that it rotates, and shares one generated
+/// HTTP secret among all replicas. Without `storage` the image's own configuration is in charge, as in a service made by
+/// `docker service create`, which can be imported so. With `storage`, `command` and `args` are the provider's, and the
+/// configuration file is a better place for settings than `env`. All that `swarm_service` knows of a service that is no
+/// job, is known here too.
+///
+/// What `storage` also brings, where it is left out: a `healthcheck` that asks `/debug/health` every 5 seconds, a
+/// `stop_grace_period` of 5 seconds more than `http.drain_timeout`, and an `update` that waits 10 seconds between tasks,
+/// watches each for as long as its health check may take to fail, rolls back where one fails, and stops the old task
+/// first where two would not fit on a node. The defaults below are those of a service without it.
 ///
 /// The type's prefix is not the provider's name, so each block says `provider = swarm`. The same resource is offered as
 /// `swarm_registry_service`, which needs no such line; a `moved` block leads from the one to the other.
