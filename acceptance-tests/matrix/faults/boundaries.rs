@@ -19,10 +19,15 @@ pub struct Requests {
 }
 
 impl Requests {
-    /// Those of a run, without the writes of which the Engine has itself `refused` to do anything, such as one that somebody
-    /// else was faster than: it is made again, and in the next run nothing may be in its way.
+    /// Those of a run, without the writes of which the Engine has itself `refused` to do anything and which were made again,
+    /// such as one that somebody else was faster than: in the next run nothing may be in its way.
     pub fn of(all: &[Request], together: &BTreeSet<usize>, refused: &BTreeSet<usize>) -> Self {
-        let numbers: Vec<usize> = (1..=all.len()).filter(|number| !refused.contains(number)).collect();
+        let is_made_again = |number: usize| {
+            let mut later = number + 1..=all.len();
+            later.any(|later| all[later - 1] == all[number - 1] && !refused.contains(&later))
+        };
+        let counts = |number: &usize| !(refused.contains(number) && is_made_again(*number));
+        let numbers: Vec<usize> = (1..=all.len()).filter(counts).collect();
         let number = |before: &usize| numbers.iter().position(|number| number == before).map(|at| at + 1);
         Requests {
             all: numbers.iter().map(|number| all[number - 1].clone()).collect(),
@@ -102,9 +107,11 @@ mod tests {
     fn a_write_that_was_refused_and_made_again_counts_once() {
         let write = |path: &str| ("POST".to_owned(), path.to_owned());
         let all = [write("/nodes/a/update"), write("/services/create"), write("/nodes/a/update")];
-        let Requests { all, together } = Requests::of(&all, &[1, 2, 3].into(), &[1].into());
-        assert_eq!(all, [write("/services/create"), write("/nodes/a/update")]);
-        assert_eq!(together, [1, 2].into());
+        let of = |refused| Requests::of(&all, &[1, 2, 3].into(), &[refused].into());
+        assert_eq!(of(1).all, [write("/services/create"), write("/nodes/a/update")]);
+        assert_eq!(of(1).together, [1, 2].into());
+        assert_eq!(of(2).all, all, "it was not made again");
+        assert_eq!(of(3).all, all, "it was not made again");
     }
 
     #[test]

@@ -21,6 +21,9 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
+/// How many faults of a row that takes long are tried one after the other.
+const PART: usize = 4;
+
 /// What came of one fault at all places that were chosen for it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Found {
@@ -144,11 +147,11 @@ impl<'a> Matrix<'a> {
         Ground::Swarm(self.testbed, engine)
     }
 
-    /// Fills the cells of a row that nothing is known of yet.
-    pub fn fill(&self, row: Row<'_>) {
+    /// Fills the cells of a row and some faults that nothing is known of yet.
+    pub fn fill(&self, row: Row<'_>, faults: &[Fault]) {
         let name = title(row);
         let (mut one, mut two) = (Trials::new(self, row, 1), Trials::new(self, row, row.0.several));
-        for fault in self.faults.iter().filter(|fault| !self.table.has(&name, fault.title())) {
+        for fault in faults.iter().filter(|fault| !self.table.has(&name, fault.title())) {
             let reordered = *fault == Fault::Reordered;
             let found = if reordered { two.all(*fault) } else { one.all(*fault) };
             let (cell, beside) = judged(*fault, found);
@@ -156,13 +159,17 @@ impl<'a> Matrix<'a> {
         }
     }
 
-    /// Fills all rows, some at a time. Those that are about the same object follow one another.
+    /// Fills all rows, some at a time. Those that are about the same object follow one another, and one that takes long is
+    /// filled from several ends.
     pub fn fill_all(&self, rows: &[Row<'_>]) {
-        let mut work: VecDeque<Vec<Row<'_>>> = VecDeque::new();
+        let mut work: VecDeque<(Vec<Row<'_>>, &[Fault])> = VecDeque::new();
         for row in rows {
             match work.back_mut() {
-                Some(last) if row.0.unique && last[0].0.kind == row.0.kind => last.push(*row),
-                _ => work.push_back(vec![*row]),
+                Some((last, _)) if row.0.unique && last[0].0.kind == row.0.kind => last.push(*row),
+                _ if row.0.takes_long => {
+                    work.extend(self.faults.chunks(PART).map(|faults| (vec![*row], faults)));
+                }
+                _ => work.push_back((vec![*row], self.faults)),
             }
         }
         let work = Mutex::new(work);
@@ -170,8 +177,8 @@ impl<'a> Matrix<'a> {
             for _ in 0..self.at_once {
                 scope.spawn(|| {
                     loop {
-                        let Some(rows) = work.lock().unwrap().pop_front() else { return };
-                        rows.into_iter().for_each(|row| self.fill(row));
+                        let Some((rows, faults)) = work.lock().unwrap().pop_front() else { return };
+                        rows.into_iter().for_each(|row| self.fill(row, faults));
                     }
                 });
             }

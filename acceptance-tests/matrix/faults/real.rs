@@ -35,7 +35,7 @@ fn struck(testbed: &Testbed, name: &str, rows: &[Row<'_>], asked: &str, blow: Bl
     let (engine, blow) = (Some(testbed.socket(asked)), Some(blow));
     let matrix = Matrix { engine, blow, ..Matrix::new(testbed, &table, &STRUCK) };
     // One after the other: they share the one host that is struck.
-    rows.iter().for_each(|row| matrix.fill(*row));
+    rows.iter().for_each(|row| matrix.fill(*row, matrix.faults));
     report(name, &table);
     is_all_green(&table);
 }

@@ -222,8 +222,19 @@ pub const OF_A_REGISTRY: [&str; 2] = ["swarm_registry_image", RETENTION];
 /// The type that deletes what somebody else has pushed.
 pub const RETENTION: &str = "swarm_registry_retention";
 
-/// All that are tried.
+/// All that are tried, what takes longest first.
 pub const SUBJECTS: [Subject; 17] = [
+    Subject {
+        name: "swarm_registry_garbage_collection",
+        kind: "swarm_registry_garbage_collection",
+        takes_long: true,
+        most: 3,
+        several: 1,
+        spare: ALL,
+        operations: &[Create, Update],
+        hcl: collection,
+        ..SUBJECT
+    },
     Subject {
         name: "an apply of everything",
         kind: "swarm_secret",
@@ -296,17 +307,6 @@ pub const SUBJECTS: [Subject; 17] = [
         makes_nothing: true,
         operations: &[Create, Read, Update, Delete],
         hcl: retention,
-        ..SUBJECT
-    },
-    Subject {
-        name: "swarm_registry_garbage_collection",
-        kind: "swarm_registry_garbage_collection",
-        takes_long: true,
-        most: 3,
-        several: 1,
-        spare: ALL,
-        operations: &[Create, Update],
-        hcl: collection,
         ..SUBJECT
     },
     // Another resource of the same would be about the same node, or the same swarm.
