@@ -203,16 +203,7 @@ fn push_until_it_succeeds(folder: &Path, to: &str, refused: &AtomicUsize) -> Res
         if said.contains("405") || said.contains("unsupported") {
             refused.fetch_add(1, SeqCst);
         } else {
-            let replaced = [
-                "refused",
-                "reset by peer",
-                "EOF",
-                "broken pipe",
-                "no route",
-                "timed out",
-                "timeout",
-                "blob unknown",
-            ];
+            let replaced = ["refused", "reset by peer", "EOF", "broken pipe", "no route", "blob unknown"];
             if !replaced.iter().any(|word| said.contains(word)) {
                 return Err(said);
             }

@@ -27,19 +27,11 @@ const OTHERS: [&str; 6] = [
 /// The folders of the matrices below `acceptance-tests/matrix`: what one tries is nothing to another.
 const MATRICES: [&str; 4] = ["clients", "faults", "truth", "versions"];
 
-/// Tells the sources of a matrix from others. They are what they were when it was first asked: what was changed between that
-/// and the build ends the run, since a table of others than were built would be believed the next time.
+/// Tells the sources of a matrix from others. They are what they were when it was first asked, some seconds after they were
+/// built: whoever changes them in between gets a table that is believed the next time.
 pub fn digest(matrix: &str) -> String {
     static FILES: OnceLock<BTreeMap<PathBuf, Vec<u8>>> = OnceLock::new();
-    let files = FILES.get_or_init(|| {
-        let files = files(root());
-        let modified = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
-        let built = modified(&std::env::current_exe().unwrap());
-        let newer: Vec<_> = files.keys().filter(|path| modified(&root().join(path)) > built).collect();
-        assert!(newer.is_empty(), "changed since these tests were built: {newer:?}. Run them again.");
-        files
-    });
-    digest_of(files, matrix)
+    digest_of(FILES.get_or_init(|| files(root())), matrix)
 }
 
 fn digest_of(files: &BTreeMap<PathBuf, Vec<u8>>, matrix: &str) -> String {

@@ -35,7 +35,7 @@ pub use settings::{Settings, web_address};
 /// What `storage` also brings, where it is left out: a `healthcheck` that asks `/debug/health` every 5 seconds, a
 /// `stop_grace_period` of 5 seconds more than `http.drain_timeout`, and an `update` that waits 10 seconds between tasks,
 /// watches each for as long as its health check may take to fail, rolls back where one fails, and stops the old task
-/// first where two would not fit on a node. The defaults below are those of a service without it.
+/// first where two would not fit on a node. Defaults that are named below for these are those without it.
 ///
 /// The type's prefix is not the provider's name, so each block says `provider = swarm`. The same resource is offered as
 /// `swarm_registry_service`, which needs no such line; a `moved` block leads from the one to the other.
